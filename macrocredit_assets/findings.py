@@ -1,0 +1,46 @@
+"""What was noticed about data: the one shape in which rules, sources and the store report, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Finding", "Severity"]
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule's observation about one frame.
+
+    Parameters
+    ----------
+    rule
+        Name of the rule (``unit_slip``, ``hard_bounds``, ``vanished`` ...), as ``--accept`` takes it.
+    severity
+        ``error`` stops a write; ``warning`` is stored and carried in the record; ``info`` is a plain count.
+    message
+        One sentence for people.
+    count
+        How many rows or cells it is about.
+    examples
+        The first few of them, each a small mapping of plain values (dates as ISO strings).
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    count: int = 1
+    examples: tuple[Mapping[str, str | float | int | None], ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, as the run log and the registry keep them."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "message": self.message,
+            "count": self.count,
+            "examples": [dict(example) for example in self.examples],
+        }

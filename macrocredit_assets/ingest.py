@@ -1,0 +1,51 @@
+"""Fetch, conform, judge: from a spec and a window to an :class:`Ingested`; no files are written here, and no Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from macrocredit_assets.findings import Finding
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["Ingested"]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """Rows ready to be written, and everything that is known about how they came.
+
+    Parameters
+    ----------
+    frame
+        Index ``date`` (tz-naive midnight, ``datetime64[us]``, unique, sorted), the spec's columns in its order and
+        types; every row inside ``window``.
+    series
+        What the numbers are (``fred:DGS10``).
+    window
+        The window that was asked for.
+    answered
+        The dates for which the source gave its answer, closed days included. A source whose last observation lies
+        before the window's end has not answered what follows.
+    ways
+        The ways used, in order of preference (``file:fred_DGS10.csv``).
+    rows_read, dropped
+        Rows the sources read, and why some are not in the frame -> count.
+    findings, accepted
+        What the rules noticed, and the rules of severity ``error`` that were waived by name.
+    seconds
+        Time to ``fetch`` and to ``conform`` (judging included).
+    """
+
+    frame: pd.DataFrame
+    series: str
+    window: Window
+    answered: Coverage
+    ways: tuple[str, ...] = ()
+    rows_read: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    accepted: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
