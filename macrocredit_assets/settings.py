@@ -93,6 +93,10 @@ class Settings:
         """Where run logs lie, below one folder per date."""
         return self.root / "logs" / "runs"
 
+    def dataset_path(self, kind: Literal["market", "signal"], name: str) -> Path:
+        """Where one dataset's Parquet file lies: ``data/raw`` as published, ``data/processed`` as derived."""
+        return self.data_directory / ("raw" if kind == "market" else "processed") / f"{name}.parquet"
+
     @property
     def kind(self) -> Literal["sample", "real"]:
         """Whether this profile brings simulated or observed data."""
