@@ -1,41 +1,53 @@
-"""The strict models behind ``datasets.yaml``: what a dataset is, and by which ways it can be had.
+"""The strict models behind ``datasets.yaml``: what a dataset is, and what a signal is.
 
-What belongs here: shapes and the rules within one entry. Rules between entries, and reading files, are in
-``loader.py``; every unknown key is an error.
+What belongs here: shapes and the rules within one entry. The ways to a dataset are in ``ways.py``; rules between
+entries are in ``rules.py``, and reading files is in ``loader.py``.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from macrocredit_assets.catalog.ways import (
+    BloombergWay,
+    CboeWay,
+    CustomWay,
+    FileColumn,
+    FileWay,
+    FredWay,
+    SampleWay,
+    Strict,
+    Way,
+)
 
 __all__ = [
     "BloombergWay",
+    "Bounds",
     "CalendarName",
+    "CatalogFile",
     "CboeWay",
     "Column",
     "CustomWay",
     "DatasetSpec",
     "Entry",
+    "FileColumn",
     "FileWay",
     "FredWay",
     "Input",
     "RollDays",
     "SampleWay",
     "SignalSpec",
+    "Unit",
     "Way",
 ]
 
 CalendarName = Literal["us_equity", "us_bond", "ice_oas", "target", "weekdays", "daily"]
 Unit = Literal["bp", "percent", "USD", "index points", "shares", "ratio", "z-score", "bp vol"]
 
-
-class Strict(BaseModel):
-    """A frozen model without unknown keys and without coercion of types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+#: A name that is a column header, a keyword argument and part of a file name at once.
+ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Bounds(Strict):
@@ -68,91 +80,18 @@ class Column(Strict):
             raise ValueError("plausible bounds must lie within hard bounds")
         return self
 
+    @model_validator(mode="after")
+    def _whole_numbers(self) -> Column:
+        if self.dtype == "int64" and self.decimals:
+            raise ValueError(f"an int64 column has no decimals, not {self.decimals}")
+        return self
+
 
 class RollDays(Strict):
     """When the on-the-run series changes: on this day of these months."""
 
-    months: tuple[int, ...]
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(min_length=1)
     day: int = Field(ge=1, le=31)
-
-
-class FileColumn(Strict):
-    """Where a column comes from in a file, and how its numbers become ours."""
-
-    column: str = Field(description="the header in the file; an empty string is an unnamed column")
-    factor: float = Field(1.0, description="multiplier to our unit: 100 from percent to bp")
-
-
-class _WayBase(Strict):
-    series: str = Field(description="what the numbers are, 'publisher:identifier', whichever way they come")
-
-    @field_validator("series")
-    @classmethod
-    def _identified(cls, value: str) -> str:
-        publisher, _, identifier = value.partition(":")
-        if not publisher or not identifier:
-            raise ValueError(f"{value!r} is no series; write it as publisher:identifier, such as fred:DGS10")
-        return value
-
-
-class FileWay(_WayBase):
-    """A CSV or Parquet file that archives a series."""
-
-    source: Literal["file"] = "file"
-    path: str = Field(description="relative to the folder in MACROCREDIT_FILES")
-    columns: dict[str, FileColumn]
-    date_column: str = "date"
-    date_format: str | None = Field(None, description="strptime format; None is ISO 8601")
-    filters: dict[str, str] = Field(default_factory=dict, description="rows to keep in a long file: column -> text")
-    missing: tuple[str, ...] = ()
-    separator: str = ","
-    decimal: str = "."
-    encoding: str = "utf-8-sig"
-
-
-class FredWay(_WayBase):
-    """A FRED series."""
-
-    source: Literal["fred"] = "fred"
-    series_id: str
-    column: str
-    factor: float = 1.0
-
-
-class CboeWay(_WayBase):
-    """A history file of Cboe."""
-
-    source: Literal["cboe"] = "cboe"
-    symbol: str
-
-
-class BloombergWay(_WayBase):
-    """Fields of a Bloomberg ticker."""
-
-    source: Literal["bloomberg"] = "bloomberg"
-    ticker: str
-    fields: dict[str, str] = Field(description="our column -> Bloomberg field")
-
-
-class SampleWay(_WayBase):
-    """A component of the simulated market."""
-
-    source: Literal["sample"] = "sample"
-    model: Literal["spread", "oas", "yield", "volatility", "etf", "index"]
-    level: float = Field(gt=0, description="the calm level, in the unit of the main column")
-    stress: float = Field(description="level in a full crisis, as a multiple of the calm one")
-    noise: float = Field(gt=0, description="daily idiosyncratic volatility, relative")
-    starts: date | None = Field(None, description="first simulated date; None is 1990-01-01")
-
-
-class CustomWay(_WayBase):
-    """A way of a source that another package registered under ``macrocredit_assets.sources``."""
-
-    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-
-
-Way = FileWay | FredWay | CboeWay | BloombergWay | SampleWay | CustomWay
 
 
 class Entry(Strict):
@@ -162,17 +101,32 @@ class Entry(Strict):
     title: str
     instrument: str
     tenor: str | None = None
-    group: str
-    owner: str
+    group: str = Field(pattern=r"^[A-Za-z0-9_]+$", description="under which the asset stands in the UI")
+    owner: str = Field(description="an e-mail address, or team:name")
     description: str
-    columns: dict[str, Column] = Field(min_length=1)
+    columns: dict[ColumnName, Column] = Field(min_length=1)
     main: str = Field(description="the column that charts and panels show")
     calendar: CalendarName
+
+    @field_validator("owner")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        # Dagster takes nothing else, and would say so only when the definitions load
+        team, mail = value.removeprefix("team:"), value.partition("@")
+        if (value.startswith("team:") and team) or (mail[0] and "." in mail[2]):
+            return value
+        raise ValueError(f"{value!r} is no owner; write an e-mail address or team:name")
 
     @model_validator(mode="after")
     def _main_is_a_column(self) -> Entry:
         if self.main not in self.columns:
             raise ValueError(f"main column {self.main!r} is not among the columns {', '.join(self.columns)}")
+        return self
+
+    @model_validator(mode="after")
+    def _date_is_the_index(self) -> Entry:
+        if "date" in self.columns:
+            raise ValueError("a column cannot be called 'date': that is the index of every dataset")
         return self
 
 
@@ -181,8 +135,23 @@ class DatasetSpec(Entry):
 
     kind: Literal["market"] = "market"
     publication_lag: int = Field(1, ge=0, description="sessions after which a session's row must be there")
-    rolls: RollDays | None = None
-    ways: tuple[Way, ...] = Field(min_length=1)
+    rolls: RollDays | None = Field(None, description="days on which the on-the-run series changes")
+    ways: tuple[Way, ...] = Field(min_length=1, description="in order of preference")
+
+    @model_validator(mode="after")
+    def _ways_fit_the_columns(self) -> DatasetSpec:
+        for number, way in enumerate(self.ways):
+            brings = way.brings
+            if brings is None:
+                continue
+            if unknown := sorted(brings - set(self.columns)):
+                raise ValueError(
+                    f"ways[{number}] ({way.source}) brings {', '.join(unknown)}, which is not among the columns "
+                    f"{', '.join(self.columns)}"
+                )
+            if self.main not in brings:
+                raise ValueError(f"ways[{number}] ({way.source}) does not bring the main column {self.main!r}")
+        return self
 
 
 class Input(Strict):
@@ -197,6 +166,17 @@ class SignalSpec(Entry):
 
     kind: Literal["signal"] = "signal"
     function: str = Field(description="name of a built-in signal, or of an entry point in macrocredit_assets.signals")
-    inputs: dict[str, Input] = Field(min_length=1, description="argument of the function -> what it is given")
+    inputs: dict[ColumnName, Input] = Field(min_length=1, description="argument of the function -> what it is given")
     lookback: int = Field(0, ge=0, description="rows of each input needed before a date, on shared dates")
-    parameters: dict[str, int | float | str] = Field(default_factory=dict)
+    parameters: dict[str, int | float | str] = Field(default_factory=dict, description="what the function is given")
+
+
+class CatalogFile(Strict):
+    """A whole catalog file, the shipped one or a user's own."""
+
+    extends: Literal["default", "none"] = Field(
+        "default", description="default: add to the shipped catalog, replacing entries by name; none: use this file alone"
+    )
+    remove: tuple[str, ...] = Field((), description="names of shipped entries to leave out")
+    datasets: dict[str, DatasetSpec] = Field(default_factory=dict, description="market datasets by name")
+    signals: dict[str, SignalSpec] = Field(default_factory=dict, description="signals by name")
