@@ -1,0 +1,284 @@
+"""The Parquet file of one dataset: its layout, and what its footer says.
+
+What belongs here: the only code that knows the file format. The columns are ``date`` (first; the pandas index) and
+those of the catalog entry, each field with its unit and decimals. The footer's key ``macrocredit`` holds what follows from
+the content alone, as JSON, so that the same data give the same bytes::
+
+    {"dataset": "vix", "series": "cboe:VIX", "schema_version": 1,
+     "coverage": [["2020-01-01", "2020-12-31"]], "content_hash": "sha256:..."}
+
+What must not be here: clocks, run ids, and the decision whether to write.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.persistence.atomic import replacing
+from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
+from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["FOOTER_KEY", "SCHEMA_VERSION", "StoredHead", "read_head", "read_rows", "read_table", "remedy", "write_rows"]
+
+#: Where the footer's JSON stands among the file's key-value metadata.
+FOOTER_KEY = b"macrocredit"
+SCHEMA_VERSION = 1
+
+# Measured on 9,500 rows of daily prices in seven columns (two cores, full file / one week at the end):
+# 2,048 rows 1.0 / 0.3 ms, 512 rows 2.7 / 0.3 ms, one group 0.7 / 1.0 ms. zstd takes 214 kB and snappy 303 kB, at the
+# same speed; dictionaries of prices that hardly repeat cost a third of the size and half of the time.
+_ROW_GROUP = 2048
+_COMPRESSION = "zstd"
+
+
+@dataclass(frozen=True)
+class StoredHead:
+    """What the footer of a dataset's file says; reading it takes a tenth of a millisecond.
+
+    Parameters
+    ----------
+    dataset, series
+        Name of the dataset, and what its numbers are (``fred:DGS10``).
+    coverage
+        The windows that were asked for and answered, closed days included.
+    content_hash
+        Hash of all rows, ``sha256:...``.
+    row_count, first, last
+        Number of rows, and the dates of the first and the last; None where there is no row.
+    schema
+        The columns without ``date``; each field's metadata hold unit and decimals.
+    """
+
+    dataset: str
+    series: str
+    coverage: Coverage
+    content_hash: str
+    row_count: int
+    first: date | None
+    last: date | None
+    schema: pa.Schema
+
+
+def read_head(path: Path) -> StoredHead | None:
+    """Read the footer; None where there is no file.
+
+    Raises
+    ------
+    CorruptFileError
+        If the file is no Parquet, or was not written by this package for a dataset of this name.
+    """
+    try:
+        with _opened(path) as file:
+            return _head(path, file)
+    except FileNotFoundError:
+        return None
+
+
+def read_rows(path: Path) -> tuple[StoredHead, Rows] | None:
+    """Read everything, and hold the footer against the rows; None where there is no file.
+
+    Raises
+    ------
+    CorruptFileError
+        As :func:`read_head`, and if the rows are not those whose hash the footer states.
+    """
+    try:
+        with _opened(path) as file:
+            head = _head(path, file)
+            rows = rows_from_table(file.read(use_threads=False))
+    except FileNotFoundError:
+        return None
+    if content_hash(rows, head.schema) != head.content_hash:
+        raise CorruptFileError(
+            f"The rows in {path} are not those whose hash stands in its footer: something else than this package has "
+            f"changed the file; it was left as it is. {remedy(path, head.coverage)}"
+        )
+    return head, rows
+
+
+def read_table(path: Path, window: Window | None, columns: Sequence[str] | None) -> pa.Table:
+    """Read the rows of a window and some columns, ``date`` first, touching only the row groups that have them.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file.
+    KeyError
+        If a column does not exist; it names those that do.
+    CorruptFileError
+        As :func:`read_head`.
+    """
+    with _opened(path) as file:
+        head = _head(path, file)
+        wanted = head.schema.names if columns is None else [name for name in columns if name != DATE]
+        unknown = [name for name in wanted if name not in head.schema.names]
+        if unknown:
+            raise KeyError(f"{path.stem!r} has no column {', '.join(unknown)}; it has {', '.join(head.schema.names)}")
+        table = file.read_row_groups(_groups(file, window), columns=[DATE, *wanted], use_threads=False)
+    # Whoever keeps a part of the rows must not keep what the footer says of all of them.
+    table = table.select([DATE, *wanted]).replace_schema_metadata(None)
+    if window is None:
+        return table
+    days = table.column(DATE).to_numpy()
+    low = int(np.searchsorted(days, np.datetime64(window.start, "us"), side="left"))
+    high = int(np.searchsorted(days, np.datetime64(window.end, "us"), side="right"))
+    return table.slice(low, high - low)
+
+
+def write_rows(path: Path, rows: Rows, *, series: str, coverage: Coverage, schema: pa.Schema) -> StoredHead:
+    """Replace the file, atomically and durably, and return what its footer says."""
+    head = StoredHead(
+        dataset=path.stem,
+        series=series,
+        coverage=coverage,
+        content_hash=content_hash(rows, schema),
+        row_count=len(rows),
+        first=rows.date(0) if len(rows) else None,
+        last=rows.date(-1) if len(rows) else None,
+        schema=schema,
+    )
+    table = rows_to_table(rows, schema).replace_schema_metadata(
+        {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(schema)}
+    )
+    with replacing(path) as handle:
+        pq.write_table(
+            table,
+            handle,
+            row_group_size=_ROW_GROUP,
+            compression=_COMPRESSION,
+            use_dictionary=False,
+            write_statistics=[DATE],
+        )
+    return head
+
+
+def remedy(path: Path, coverage: Coverage | None = None) -> str:
+    """Return the sentence that says how to get rid of a file that cannot be used, and its rows back."""
+    start = coverage.windows[0].start if coverage else "1990-01-01"
+    end = f" --end {coverage.windows[-1].end}" if coverage else ""
+    quoted, aside = shlex.quote(str(path)), shlex.quote(f"{path}.aside")
+    return (
+        "Restore it from a copy, or set it aside and fetch its rows again: "
+        f"`mv {quoted} {aside} && macrocredit backfill {path.stem} --start {start}{end}`"
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        # Arrow reports broken bytes as an OSError too: one without the number that the system gives to its own
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise CorruptFileError(
+            f"{path} cannot be read as Parquet ({error}); it was left as it is. {remedy(path)}"
+        ) from error
+
+
+def _head(path: Path, file: pq.ParquetFile) -> StoredHead:
+    schema, footer = file.schema_arrow, _parsed_footer(path, file)
+    if footer.get("schema_version") != SCHEMA_VERSION or footer.get("dataset") != path.stem:
+        raise CorruptFileError(
+            f"{path} says that it holds {footer.get('dataset')!r} in version {footer.get('schema_version')}, expected "
+            f"is {path.stem!r} in version {SCHEMA_VERSION}; it was left as it is. {remedy(path)}"
+        )
+    try:
+        first, last = _first_and_last(file)
+        return StoredHead(
+            dataset=path.stem,
+            series=str(footer["series"]),
+            coverage=Coverage.from_pairs(footer["coverage"]),
+            content_hash=str(footer["content_hash"]),
+            row_count=file.metadata.num_rows,
+            first=first,
+            last=last,
+            schema=schema.remove(0).remove_metadata(),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _foreign(path, f"its footer cannot be used: {error!r}") from error
+
+
+def _parsed_footer(path: Path, file: pq.ParquetFile) -> dict[str, Any]:
+    schema = file.schema_arrow
+    if schema.names[:1] != [DATE] or schema.field(0).type != DATE_FIELD.type:
+        raise _foreign(path, f"its first column is not {DATE!r} of type {DATE_FIELD.type}")
+    try:
+        footer = json.loads((schema.metadata or {})[FOOTER_KEY])
+    except (KeyError, ValueError) as error:
+        raise _foreign(path, f"its footer has no JSON under {FOOTER_KEY.decode()!r}") from error
+    if not isinstance(footer, dict):
+        raise _foreign(path, f"its footer has no JSON object under {FOOTER_KEY.decode()!r}")
+    return footer
+
+
+def _foreign(path: Path, why: str) -> CorruptFileError:
+    return CorruptFileError(
+        f"{path} was not written by this package, or was changed since: {why}. It was left as it is. {remedy(path)}"
+    )
+
+
+def _first_and_last(file: pq.ParquetFile) -> tuple[date | None, date | None]:
+    if not file.metadata.num_rows:
+        return None, None
+    return _bounds(file, 0)[0].date(), _bounds(file, file.num_row_groups - 1)[1].date()
+
+
+def _bounds(file: pq.ParquetFile, group: int) -> tuple[datetime, datetime]:
+    statistics = file.metadata.row_group(group).column(0).statistics
+    if statistics is None or not statistics.has_min_max:
+        raise ValueError("the dates have no statistics")
+    return statistics.min, statistics.max
+
+
+def _groups(file: pq.ParquetFile, window: Window | None) -> list[int]:
+    groups = range(file.num_row_groups if file.metadata.num_rows else 0)
+    if window is None:
+        return list(groups)
+    bounds = [_bounds(file, group) for group in groups]
+    return [
+        group
+        for group, (first, last) in zip(groups, bounds, strict=True)
+        if first.date() <= window.end and window.start <= last.date()
+    ]
+
+
+def _footer(head: StoredHead) -> bytes:
+    return json.dumps(
+        {
+            "dataset": head.dataset,
+            "series": head.series,
+            "schema_version": SCHEMA_VERSION,
+            "coverage": head.coverage.to_pairs(),
+            "content_hash": head.content_hash,
+        }
+    ).encode()
+
+
+def _pandas_metadata(schema: pa.Schema) -> bytes:
+    """Return what makes ``date`` the index in pandas, without the versions that pandas would add of itself.
+
+    The format is described in pandas' developer guide, "Storing pandas DataFrame objects in Apache Parquet format".
+    """
+    types = [(field.name, str(np.dtype(field.type.to_pandas_dtype()))) for field in schema]
+    columns = [_pandas_column(name, kind, kind) for name, kind in types]
+    columns.append(_pandas_column(DATE, "datetime", "datetime64[us]"))
+    return json.dumps({"index_columns": [DATE], "column_indexes": [], "columns": columns}).encode()
+
+
+def _pandas_column(name: str, pandas_type: str, numpy_type: str) -> dict[str, str | None]:
+    return {"name": name, "field_name": name, "pandas_type": pandas_type, "numpy_type": numpy_type, "metadata": None}

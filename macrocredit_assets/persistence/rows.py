@@ -1,0 +1,157 @@
+"""The rows of one dataset as plain arrays, and their hash: the form in which frames are compared.
+
+What belongs here: between pandas, Arrow and arrays, without loss. What must not: files, windows that were asked for,
+or which of two values wins (``diff.py``).
+
+Every stored column is a ``float64`` or an ``int64``, both of eight bytes. One matrix of their *bits* therefore holds a
+whole frame, and two frames are equal, bit for bit, where two integer matrices are: no tolerance, no NaN that differs
+from itself, and a volume above 2**53 keeps its last digit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from macrocredit_assets.errors import SchemaMismatchError
+from macrocredit_assets.persistence.schemas import DATE_FIELD, frame_mismatches
+
+__all__ = ["Rows", "content_hash", "rows_from_frame", "rows_from_table", "rows_to_table"]
+
+Days: TypeAlias = npt.NDArray[np.datetime64]
+
+#: A NaN in a frame is a missing value, whatever its bits; missing values have no bits of their own.
+_NO_VALUE = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows sorted by date, one per date.
+
+    Parameters
+    ----------
+    days
+        ``datetime64[D]``, strictly ascending, shape ``(n,)``.
+    bits
+        The eight bytes of each value as ``int64``, zero where there is none, shape ``(n, columns)``.
+    valid
+        Whether there is a value, shape ``(n, columns)``.
+    """
+
+    days: Days
+    bits: npt.NDArray[np.int64]
+    valid: npt.NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, columns: int) -> Rows:
+        """Return no rows of so many columns."""
+        return cls(np.empty(0, "datetime64[D]"), np.empty((0, columns), np.int64), np.empty((0, columns), np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def take(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice) -> Rows:
+        """Return some of the rows, by mask, by ascending position or by slice."""
+        return Rows(self.days[which], self.bits[which], self.valid[which])
+
+    def locate(self, start: date, end: date) -> slice:
+        """Return where the rows of a closed range of dates stand."""
+        low = np.searchsorted(self.days, np.datetime64(start, "D"), side="left")
+        high = np.searchsorted(self.days, np.datetime64(end, "D"), side="right")
+        return slice(int(low), int(high))
+
+    def date(self, row: int) -> date:
+        """Return the date of one row."""
+        return date.fromisoformat(str(self.days[row]))
+
+    def value(self, row: int, column: int, dtype: pa.DataType) -> float | int | None:
+        """Return one cell as a plain value."""
+        if not self.valid[row, column]:
+            return None
+        bits = self.bits[row, column]
+        return int(bits) if pa.types.is_integer(dtype) else float(bits.view(np.float64))
+
+
+def rows_from_frame(frame: pd.DataFrame, schema: pa.Schema, dataset: str) -> Rows:
+    """Take the rows of a frame that has exactly the columns of a schema, in any order of rows and columns.
+
+    Raises
+    ------
+    SchemaMismatchError
+        Naming every way in which the frame differs from what is stored: index, columns, types, duplicated dates.
+    """
+    mismatches = frame_mismatches(frame, schema)
+    if mismatches:
+        raise SchemaMismatchError(
+            f"The frame to be written to {dataset!r} does not have the dataset's schema; nothing was written:\n"
+            + "\n".join(f"  - {mismatch}" for mismatch in mismatches)
+            + "\nGive it an index of dates and one column per field of the catalog entry; `macrocredit datasets` "
+            "lists them."
+        )
+    ordered = frame if frame.index.is_monotonic_increasing else frame.sort_index()
+    columns = [_column_from_pandas(ordered[field.name], field.type) for field in schema]
+    return _stack(ordered.index.to_numpy().astype("datetime64[D]"), columns)
+
+
+def rows_from_table(table: pa.Table) -> Rows:
+    """Take the rows of a table whose first column is ``date`` and whose others are numbers of eight bytes."""
+    days = table.column(0).to_numpy().astype("datetime64[D]")
+    return _stack(days, [_column_from_arrow(column) for column in table.columns[1:]])
+
+
+def rows_to_table(rows: Rows, schema: pa.Schema) -> pa.Table:
+    """Return rows as a table: ``date``, then the columns of ``schema``; null where there is no value."""
+    arrays = [pa.array(rows.days.astype("datetime64[us]"), DATE_FIELD.type)]
+    for position, field in enumerate(schema):
+        values = np.ascontiguousarray(rows.bits[:, position]).view(field.type.to_pandas_dtype())
+        arrays.append(pa.array(values, field.type, mask=~rows.valid[:, position]))
+    return pa.Table.from_arrays(arrays, schema=pa.schema([DATE_FIELD, *schema]))
+
+
+def content_hash(rows: Rows, schema: pa.Schema) -> str:
+    r"""Return the hash of dates and values, ``sha256:...``: the same rows have the same hash in any file layout.
+
+    It is the SHA-256 of the dates as microseconds since 1970 (little-endian int64), followed, for each column in
+    order of its name, by the line ``name:type``, one byte per row (1 where there is a value), and eight little-endian
+    bytes per row (zero where there is none). To compute it again from a file::
+
+        table = pyarrow.parquet.read_table(path)
+        digest = hashlib.sha256(table["date"].to_numpy().astype("<M8[us]").tobytes())
+        for name in sorted(set(table.column_names) - {"date"}):
+            column, kind = table[name], {"double": "float64"}.get(str(table[name].type), str(table[name].type))
+            digest.update(f"{name}:{kind}\n".encode())
+            digest.update(column.is_valid().to_numpy().astype("u1").tobytes())
+            digest.update(column.fill_null(0).to_numpy().astype(f"<{kind[0]}8").tobytes())
+        print("sha256:" + digest.hexdigest())
+    """
+    digest = hashlib.sha256(rows.days.astype("<M8[us]").tobytes())
+    for position in sorted(range(len(schema)), key=lambda number: schema.field(number).name):
+        field = schema.field(position)
+        digest.update(f"{field.name}:{np.dtype(field.type.to_pandas_dtype()).name}\n".encode())
+        digest.update(rows.valid[:, position].astype("u1").tobytes())
+        digest.update(rows.bits[:, position].astype("<i8").tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _stack(days: Days, columns: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]]) -> Rows:
+    return Rows(days, np.column_stack([bits for bits, _ in columns]), np.column_stack([valid for _, valid in columns]))
+
+
+def _column_from_pandas(column: pd.Series, dtype: pa.DataType) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    valid = column.notna().to_numpy(np.bool_)
+    values = column.to_numpy(dtype.to_pandas_dtype(), na_value=_NO_VALUE)
+    return np.where(valid, values.view(np.int64), _NO_VALUE), valid
+
+
+def _column_from_arrow(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    valid = pc.is_valid(column).to_numpy()
+    return pc.fill_null(column, _NO_VALUE).to_numpy().view(np.int64), valid

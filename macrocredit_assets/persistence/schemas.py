@@ -1,0 +1,108 @@
+"""What a stored schema is, and in which ways a frame or another schema differs from it.
+
+What belongs here: pure comparisons that return sentences, every difference at once. What is done about them is decided
+by whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+__all__ = ["DATE", "DATE_FIELD", "DTYPES", "UNIT", "frame_mismatches", "schema_mismatches"]
+
+#: Name of the index of every dataset.
+DATE = "date"
+DATE_FIELD = pa.field(DATE, pa.timestamp("us"), nullable=False)
+
+#: Key of a field's metadata that says what its numbers mean.
+UNIT = b"unit"
+
+#: The types a column may have, and the pandas types that hold them without loss. pandas turns integers among which one
+#: is missing into floats, so whole floats are integers here.
+DTYPES = {
+    pa.float64(): ("float64", "Float64", "double[pyarrow]"),
+    pa.int64(): ("int64", "Int64", "int64[pyarrow]", "float64"),
+}
+
+_SHOWN = 3
+_EXACT_INTEGERS = 2.0**53
+
+
+def schema_mismatches(stored: pa.Schema, expected: pa.Schema) -> list[str]:
+    """Return how a stored schema differs from the expected one, one sentence for each difference.
+
+    Compared are the columns' names, types and units. Their order and their number of decimals may change without
+    changing what stands in the file.
+    """
+    mismatches = [f"column {name!r} is stored but not expected" for name in stored.names if name not in expected.names]
+    for field in expected:
+        if field.name not in stored.names:
+            mismatches.append(f"column {field.name!r} is expected but not stored")
+            continue
+        there = stored.field(field.name)
+        if there.type != field.type:
+            mismatches.append(f"column {field.name!r} is stored as {there.type}, expected is {field.type}")
+        if _unit(there) != _unit(field):
+            mismatches.append(f"column {field.name!r} is stored in {_unit(there)}, expected is {_unit(field)}")
+    return mismatches
+
+
+def frame_mismatches(frame: pd.DataFrame, schema: pa.Schema) -> list[str]:
+    """Return how a frame differs from what can be stored under a schema, one sentence for each difference."""
+    mismatches = _index_mismatches(frame.index)
+    extra = [name for name in frame.columns if name not in schema.names]
+    mismatches += [f"column {name!r} is not a column of the dataset" for name in extra]
+    repeated = frame.columns[frame.columns.duplicated()].unique()
+    mismatches += [f"column {name!r} is there more than once" for name in repeated]
+    for field in schema:
+        if field.name not in frame.columns:
+            mismatches.append(f"column {field.name!r} is absent")
+        elif field.name not in repeated:
+            mismatches += _column_mismatches(frame[field.name], field)
+    return mismatches
+
+
+def _unit(field: pa.Field) -> str:
+    unit: bytes = (field.metadata or {}).get(UNIT, b"no unit")
+    return unit.decode()
+
+
+def _index_mismatches(index: pd.Index) -> list[str]:
+    if not isinstance(index, pd.DatetimeIndex):
+        return [f"the index is a {type(index).__name__}, expected is a DatetimeIndex of dates"]
+    if index.tz is not None:
+        return [f"the index has the time zone {index.tz}, expected are dates without one"]
+    mismatches = []
+    if index.hasnans:
+        mismatches.append("the index has missing dates")
+    with_time = index[(index != index.normalize()) & index.notna()]
+    if len(with_time):
+        mismatches.append(f"the index has times of day: {_some(with_time.astype(str))}")
+    duplicated = index[index.duplicated() & index.notna()].unique()
+    if len(duplicated):
+        mismatches.append(f"dates stand there more than once: {_some(duplicated.strftime('%Y-%m-%d'))}")
+    return mismatches
+
+
+def _column_mismatches(column: pd.Series, field: pa.Field) -> list[str]:
+    known = DTYPES.get(field.type)
+    if known is None:
+        return [f"column {field.name!r} is to be stored as {field.type}; known are {', '.join(map(str, DTYPES))}"]
+    if str(column.dtype) not in known:
+        return [f"column {field.name!r} has the type {column.dtype}, expected is {known[0]}"]
+    if field.type == pa.int64() and str(column.dtype) == "float64":
+        values = column.dropna()
+        broken = values[(values != np.floor(values)) | (values.abs() >= _EXACT_INTEGERS)]
+        if len(broken):
+            return [f"column {field.name!r} has values that are no exact integers: {_some(broken.astype(str))}"]
+    return []
+
+
+def _some(values: Iterable[str]) -> str:
+    texts = list(values)
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
