@@ -1,1 +1,11 @@
-"""Placeholder."""
+"""What exists: ``datasets.yaml``, the strict models that read it, its Arrow schemas and calendars.
+
+What belongs here: data about datasets. Nothing in this package reads an observation, asks a network or knows Dagster.
+"""
+
+from macrocredit_assets.catalog.catalog import Catalog
+from macrocredit_assets.catalog.loader import load_catalog
+from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.catalog.naming import series_key
+
+__all__ = ["Catalog", "DatasetSpec", "Entry", "SignalSpec", "load_catalog", "series_key"]

@@ -6,6 +6,8 @@ entries are in ``rules.py``, and reading files is in ``loader.py``.
 
 from __future__ import annotations
 
+from calendar import monthrange
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -93,6 +95,15 @@ class RollDays(Strict):
     months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(min_length=1)
     day: int = Field(ge=1, le=31)
 
+    def dates(self, first: date, last: date) -> tuple[date, ...]:
+        """Return the roll days of a closed range in order; a month without that day rolls on its last one."""
+        days = (
+            date(year, month, min(self.day, monthrange(year, month)[1]))
+            for year in range(first.year, last.year + 1)
+            for month in sorted(self.months)
+        )
+        return tuple(day for day in days if first <= day <= last)
+
 
 class Entry(Strict):
     """What market datasets and signals share; ``name`` is the key under which the entry stands."""
@@ -175,7 +186,8 @@ class CatalogFile(Strict):
     """A whole catalog file, the shipped one or a user's own."""
 
     extends: Literal["default", "none"] = Field(
-        "default", description="default: add to the shipped catalog, replacing entries by name; none: use this file alone"
+        "default",
+        description="default: add to the shipped catalog, replacing entries by name; none: use this file alone",
     )
     remove: tuple[str, ...] = Field((), description="names of shipped entries to leave out")
     datasets: dict[str, DatasetSpec] = Field(default_factory=dict, description="market datasets by name")

@@ -1,0 +1,139 @@
+"""From catalog files to a :class:`Catalog`: the shipped one, and a user's own on top of it.
+
+What belongs here: reading files, laying one over the other, and saying everything that is wrong at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from macrocredit_assets.catalog.catalog import Catalog
+from macrocredit_assets.catalog.models import CatalogFile, DatasetSpec, SignalSpec
+from macrocredit_assets.catalog.problems import Problem, problems_of
+from macrocredit_assets.catalog.rules import problems_between
+from macrocredit_assets.catalog.yaml_reader import Document, read_yaml
+from macrocredit_assets.errors import CatalogError
+
+__all__ = ["load_catalog"]
+
+_SHIPPED = "datasets.yaml"
+_SECTIONS = ("datasets", "signals")
+
+
+def load_catalog(path: Path | None = None) -> Catalog:
+    """Load the shipped catalog, and a user's own file on top of it.
+
+    Parameters
+    ----------
+    path
+        A catalog file of the user's own. Its entries are added to the shipped ones; an entry of a known name replaces
+        the shipped entry whole, at its place. ``remove: [hyg, move]`` leaves shipped entries out, and ``extends: none``
+        leaves all of them out.
+
+    Raises
+    ------
+    CatalogError
+        If the file cannot be read, or anything in it is not as the models say; one line for each mistake, with file,
+        line, path and the nearest known word.
+    """
+    shipped = _read(resources.files(__package__).joinpath(_SHIPPED).read_text("utf-8"), _SHIPPED)
+    if path is None:
+        return _joined(shipped, None)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise CatalogError(
+            f"There is no catalog file {path}. Unset MACROCREDIT_CATALOG to use the shipped one."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogError(f"The catalog file {path} cannot be read: {error}.") from error
+    return _joined(shipped, _read(text, str(path)))
+
+
+@dataclass(frozen=True)
+class _File:
+    """One catalog file, its entries right each by itself."""
+
+    name: str
+    document: Document
+    content: CatalogFile
+
+    def has(self, path: tuple[str | int, ...]) -> bool:
+        """Whether this is the file in which an entry stands."""
+        section, name = path[0], path[1] if len(path) > 1 else None
+        return section not in _SECTIONS or name in getattr(self.content, str(section))
+
+
+def _read(text: str, file: str) -> _File:
+    document = read_yaml(text, file)
+    if not isinstance(document.data, dict) or not document.data:
+        raise CatalogError(f"{file}: a catalog is a mapping with the keys {' and '.join(_SECTIONS)}; this is none.")
+    problems: list[Problem] = []
+    data = dict(document.data)
+    for section in _SECTIONS:
+        if isinstance(entries := data.get(section), dict):
+            data[section] = {name: _named(entry, name, (section, name), problems) for name, entry in entries.items()}
+    try:
+        # JSON has lists and texts where models have tuples and dates, so that strict reading refuses only what is wrong
+        content = CatalogFile.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        problems.extend(problems_of(error))
+    if problems:
+        raise _error((file, document, problem) for problem in problems)
+    return _File(file, document, content)
+
+
+def _named(entry: object, name: str, path: tuple[str, ...], problems: list[Problem]) -> object:
+    if not isinstance(entry, dict):
+        return entry
+    surplus = [key for key in ("name", "kind") if key in entry]
+    problems += [((*path, key), "unknown key; name and kind follow from where the entry stands") for key in surplus]
+    return {key: value for key, value in entry.items() if key != "kind"} | {"name": name}
+
+
+def _joined(shipped: _File, own: _File | None) -> Catalog:
+    datasets: dict[str, DatasetSpec] = {}
+    signals: dict[str, SignalSpec] = {}
+    problems: list[Problem] = []
+    base = shipped.content
+    if own is None or own.content.extends == "default":
+        remove = own.content.remove if own else ()
+        datasets |= {name: spec for name, spec in base.datasets.items() if name not in remove}
+        signals |= {name: spec for name, spec in base.signals.items() if name not in remove}
+        unknown = [name for name in remove if name not in base.datasets and name not in base.signals]
+        problems += [(("remove",), f"the shipped catalog has no {name!r}") for name in unknown]
+    elif own.content.remove:
+        problems.append((("remove",), "with `extends: none` there is nothing to remove"))
+    if own is not None:
+        datasets |= own.content.datasets
+        signals |= own.content.signals
+    problems += problems_between(datasets, signals)
+    if problems:
+        raise _error(
+            (file.name, file.document, problem) for problem in problems for file in [_origin(problem, shipped, own)]
+        )
+    return Catalog(datasets, signals)
+
+
+def _origin(problem: Problem, shipped: _File, own: _File | None) -> _File:
+    return own if own is not None and own.has(problem[0]) else shipped
+
+
+def _error(found: Iterable[tuple[str, Document, Problem]]) -> CatalogError:
+    lines = []
+    for file, document, (path, what) in found:
+        line = document.line(path)
+        lines.append(f"{file}{f':{line}' if line else ''}: {_dotted(path)}: {what}")
+    many = f"{len(lines)} mistakes" if len(lines) > 1 else "a mistake"
+    return CatalogError("\n  ".join([f"The catalog has {many}; nothing was loaded.", *lines]))
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.lstrip(".") or "the file"

@@ -1,0 +1,83 @@
+"""Rules between the entries of a catalog: names, inputs, cycles.
+
+What belongs here: what no single entry can know. Each rule yields ``(path, sentence)`` and raises nothing, so that
+everything wrong with a catalog is said at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+
+from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.catalog.naming import name_problem, series_key
+
+__all__ = ["problems_between"]
+
+Problem = tuple[tuple[str | int, ...], str]
+
+
+def problems_between(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:
+    """Yield what is wrong between entries that are each right by themselves."""
+    yield from _names(datasets, signals)
+    yield from _series(datasets)
+    yield from _inputs(datasets, signals)
+    yield from _cycles(signals)
+
+
+def _names(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for section, entries in (("datasets", datasets), ("signals", signals)):
+        for name in entries:
+            path = (section, name)
+            if problem := name_problem(name):
+                yield path, f"the name {name!r} {problem}"
+            other = seen.setdefault(name.lower(), name)
+            if other is name:
+                continue
+            if other == name:
+                yield path, f"{name!r} is a dataset already; a signal needs a name of its own"
+            else:
+                yield path, f"{name!r} and {other!r} are one file where file systems ignore case"
+
+
+def _series(datasets: Mapping[str, DatasetSpec]) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], str] = {}
+    for name, spec in datasets.items():
+        for number, way in enumerate(spec.ways):
+            key = tuple(part.lower() for part in series_key(way.series))
+            if (other := seen.setdefault(key, way.series)) != way.series:
+                yield (
+                    ("datasets", name, "ways", number, "series"),
+                    f"{way.series!r} and {other!r} are one asset, {'/'.join(series_key(way.series))}, once cleaned",
+                )
+
+
+def _inputs(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:
+    known: dict[str, Entry] = {**datasets, **signals}
+    for name, signal in signals.items():
+        for argument, given in signal.inputs.items():
+            path = ("signals", name, "inputs", argument)
+            if (entry := known.get(given.dataset)) is None:
+                yield (*path, "dataset"), f"there is no dataset {given.dataset!r}{_nearest(given.dataset, known)}"
+            elif given.column not in entry.columns:
+                yield (
+                    (*path, "column"),
+                    f"{given.dataset} has no column {given.column!r}; it has {', '.join(entry.columns)}",
+                )
+
+
+def _cycles(signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:
+    graph = {name: [given.dataset for given in signal.inputs.values()] for name, signal in signals.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        # graphlib lists a cycle from input to reader; people ask what reads what
+        cycle = list(reversed(error.args[1]))
+        yield ("signals", cycle[0], "inputs"), f"signals that need each other: {' reads '.join(cycle)}"
+
+
+def _nearest(name: str, known: Mapping[str, Entry]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
