@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from macrocredit_assets.errors import WindowError
 
-__all__ = ["EARLIEST", "Coverage", "Window"]
+__all__ = ["EARLIEST", "Coverage", "Window", "clip_to_past"]
 
 #: The first partition of every dataset; older rows are stored without partitions.
 EARLIEST = date(1990, 1, 1)
@@ -147,6 +147,49 @@ class Coverage:
         if cursor <= window.end:
             holes.append(Window(cursor, window.end))
         return Coverage(tuple(holes))
+
+
+def clip_to_past(start: date, end: date | None, yesterday: date) -> tuple[Window, str | None]:
+    """Turn a requested range into a window of closed days.
+
+    Parameters
+    ----------
+    start, end
+        What was asked for; an end of None means yesterday.
+    yesterday
+        The last closed day.
+
+    Returns
+    -------
+    tuple[Window, str or None]
+        The window, and one sentence for people where its end is not the one that was asked for.
+
+    Raises
+    ------
+    WindowError
+        If the range is reversed, starts before :data:`EARLIEST`, or has no closed day.
+
+    Examples
+    --------
+    >>> window, notice = clip_to_past(date(2024, 1, 2), date(2024, 2, 9), yesterday=date(2024, 1, 31))
+    >>> str(window)
+    '2024-01-02..2024-01-31'
+    >>> notice
+    '2024-02-09 is not over yet: the window ends on 2024-01-31, yesterday in New York.'
+    """
+    if end is not None:
+        Window(start, end)  # a reversed request is refused as it was written, before anything is clipped
+    if start < EARLIEST:
+        raise WindowError(f"The window starts on {start}, before the first partition. Use --start {EARLIEST} or later.")
+    if start > yesterday:
+        raise WindowError(
+            f"The window starts on {start}, and no day of it is over yet: the last one is {yesterday}, yesterday in "
+            f"New York. Use --start {yesterday} or earlier."
+        )
+    if end is None or end <= yesterday:
+        return Window(start, end or yesterday), None
+    notice = f"{end} is not over yet: the window ends on {yesterday}, yesterday in New York."
+    return Window(start, yesterday), notice
 
 
 def _parse_date(text: str) -> date:
