@@ -1,0 +1,152 @@
+"""Assets, one per catalog entry, made by two factories; and the external assets they come from.
+
+What belongs here: how an entry becomes an asset - key, description, partitions, inputs. What must not: how rows are
+fetched, judged or written.
+"""
+
+import hashlib
+import warnings
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from macrocredit_assets.catalog import Catalog, DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.errors import SourceUnavailableError
+from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
+from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
+from macrocredit_assets.orchestration.partitions import DAILY, window_of
+from macrocredit_assets.orchestration.tags import accepted_rules
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.signals import SignalFunction
+from macrocredit_assets.sources import Source
+from macrocredit_assets.sources.profiles import Route, choose
+
+__all__ = ["build_assets", "source_key"]
+
+_INGESTED = dg.PythonObjectDagsterType(Ingested)
+_SIGNAL_INPUT = dg.PythonObjectDagsterType(SignalInput)
+
+
+def build_assets(
+    catalog: Catalog,
+    settings: Settings,
+    sources: Mapping[str, Source],
+    functions: Mapping[str, SignalFunction],
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """Return an asset for every entry of the catalog, and an external one for every series the profile chose.
+
+    A dataset that the profile cannot serve keeps its asset, so that the lineage shows it; its materialization fails
+    and says why.
+    """
+    with warnings.catch_warnings():
+        # `backfill_policy` is beta; dagster is pinned for its sake, and its users need not be told at every start
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _build_assets(catalog, settings, sources, functions)
+
+
+def _build_assets(
+    catalog: Catalog,
+    settings: Settings,
+    sources: Mapping[str, Source],
+    functions: Mapping[str, SignalFunction],
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
+    external: dict[dg.AssetKey, dg.AssetSpec] = {}
+    for spec in catalog.datasets.values():
+        try:
+            route: Route | None = choose(spec, settings.profile, sources)
+        except SourceUnavailableError:
+            route = None
+        series = route.series if route else spec.ways[0].series
+        source = _source_asset(series, spec)
+        external.setdefault(source.key, source)
+        assets.append(_market_asset(spec, settings, sources, series))
+    assets.extend(external.values())
+    assets.extend(_signal_asset(spec, catalog, settings, functions) for spec in catalog.signals.values())
+    return assets
+
+
+def source_key(series: str) -> dg.AssetKey:
+    """Return the key of the external asset that stands for a series: ``fred:DGS10`` is ``source/fred/DGS10``."""
+    publisher, _, identifier = series.partition(":")
+    # a key's parts become names in URLs and queries: what is no word character becomes an underscore
+    cleaned = "".join(character if character.isalnum() else "_" for character in identifier)
+    return dg.AssetKey(["source", publisher, cleaned.strip("_")])
+
+
+def _source_asset(series: str, spec: DatasetSpec) -> dg.AssetSpec:
+    publisher, _, identifier = series.partition(":")
+    return dg.AssetSpec(
+        source_key(series),
+        description=f"{identifier}, as published by {publisher}: {spec.title}.",
+        group_name="sources",
+        metadata={"series": series},
+        kinds={_kind(publisher)},
+    )
+
+
+def _market_asset(
+    spec: DatasetSpec, settings: Settings, sources: Mapping[str, Source], series: str
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        **_definition(spec, settings, series),
+        deps=[source_key(series)],
+        kinds={"parquet", _kind(series.partition(":")[0])},
+        dagster_type=_INGESTED,
+    )
+    def market(context: dg.AssetExecutionContext) -> Ingested:
+        window = window_of(context.partition_key_range)
+        # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
+        route = choose(spec, settings.profile, sources)
+        return ingest(spec, window, route, sources, accept=accepted_rules(context.run.tags))
+
+    return market
+
+
+def _signal_asset(
+    spec: SignalSpec, catalog: Catalog, settings: Settings, functions: Mapping[str, SignalFunction]
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        **_definition(spec, settings, None),
+        ins=dict(_signal_inputs(spec)),
+        kinds={"parquet", "pandas"},
+        dagster_type=_INGESTED,
+    )
+    def signal(context: dg.AssetExecutionContext, **inputs: SignalInput) -> Ingested:
+        return derive(spec, window_of(context.partition_key_range), inputs, functions, catalog)
+
+    return signal
+
+
+def _signal_inputs(spec: SignalSpec) -> Iterator[tuple[str, dg.AssetIn]]:
+    """Yield one input per dataset, with the columns of it that the signal reads and the lookback to load."""
+    shared = [f"{wanted.dataset}.{wanted.column}" for wanted in spec.inputs.values()]
+    for dataset in dict.fromkeys(wanted.dataset for wanted in spec.inputs.values()):
+        columns = [wanted.column for wanted in spec.inputs.values() if wanted.dataset == dataset]
+        metadata = {COLUMNS: columns, LOOKBACK_ROWS: spec.lookback, LOOKBACK_SHARED: shared}
+        yield dataset, dg.AssetIn(key=dataset, metadata=metadata, dagster_type=_SIGNAL_INPUT)
+
+
+def _definition(entry: Entry, settings: Settings, series: str | None) -> dict[str, object]:
+    path = settings.dataset_path(entry.kind, entry.name)
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "group_name": entry.group,
+        "owners": [entry.owner],
+        "tags": {"instrument": _tag(entry.instrument), **({"tenor": _tag(entry.tenor)} if entry.tenor else {})},
+        "metadata": definition_metadata(entry, path, series),
+        "code_version": hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:12],
+        "partitions_def": DAILY,
+        # one run, and one upstream request, per window; anything else is a run per day
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+    }
+
+
+def _tag(text: str) -> str:
+    """Dagster's tag values are words of letters, digits, ``_``, ``-`` and ``.``."""
+    return "".join(character if character.isalnum() or character in "_-." else "_" for character in text)[:63]
+
+
+def _kind(publisher: str) -> str:
+    return publisher.replace("_", "-")

@@ -1,0 +1,189 @@
+"""The Parquet IO manager: between Dagster's contexts and the store, which takes paths, windows and frames.
+
+What belongs here: which window and which columns a context means, and who is told of a write. What must not: how bytes
+are written (``persistence``), or what a good row is (``ingest``). It derives from ``ConfigurableIOManager``, since
+``UPathIOManager`` refuses partition ranges and writes straight to the final path.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property, reduce
+from pathlib import Path
+from typing import cast
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+
+from macrocredit_assets.catalog import Catalog, Entry, arrow_schema, load_catalog
+from macrocredit_assets.errors import NotCoveredError, UsageError
+from macrocredit_assets.ingest import Ingested, SignalInput
+from macrocredit_assets.orchestration.metadata import (
+    COLUMNS,
+    LOOKBACK_ROWS,
+    LOOKBACK_SHARED,
+    output_metadata,
+    partition_metadata,
+    set_partition_metadata,
+)
+from macrocredit_assets.orchestration.partitions import window_of
+from macrocredit_assets.persistence import DataRegistry, DatasetStore, RunLog
+from macrocredit_assets.persistence.records import AssetRecord
+from macrocredit_assets.persistence.root_kind import stamp_root
+from macrocredit_assets.settings import Profile, Settings
+from macrocredit_assets.sync import sync
+from macrocredit_assets.windows import EARLIEST, Coverage, Window
+
+__all__ = ["ParquetIOManager"]
+
+
+class ParquetIOManager(dg.ConfigurableIOManager):
+    """Write windows of datasets to Parquet, and load them back.
+
+    A write is whole or not at all, whatever its window: one partition, a range, or all. What it did is recorded in the
+    materialization's metadata, in the registry and in the run log, from one record.
+
+    An asset may return an :class:`~macrocredit_assets.ingest.Ingested`, a ``pandas.DataFrame`` with a ``date`` index,
+    or a ``pyarrow.Table`` with a ``date`` column; a consumer is given a ``pyarrow.Table`` where its parameter says so,
+    and a ``pandas.DataFrame`` elsewhere. Metadata on the input may name ``macrocredit/columns`` to load.
+
+    Parameters
+    ----------
+    root
+        Folder that holds everything.
+    profile
+        Which ways to the data this deployment uses; decides whether the root holds sample or real data.
+    catalog
+        A catalog file of your own, or None.
+
+    Raises
+    ------
+    NotCoveredError
+        On a load, where no date of the window was ever ingested.
+    StoreError
+        On a write of another series, another schema, or rows outside the window; nothing is written.
+    """
+
+    root: str
+    profile: str = "sample"
+    catalog: str | None = None
+
+    def handle_output(self, context: dg.OutputContext, obj: Ingested | pd.DataFrame | pa.Table) -> None:
+        """Write one window, and tell metadata, registry and run log."""
+        entry = self._entry(context.asset_key)
+        window = window_of(context.asset_partition_key_range)
+        ingested = _as_ingested(obj, entry, window)
+        stamp_root(self._settings.data_directory, self._settings.kind)
+        record = self._write(entry, ingested)
+        run_log = RunLog(self._settings.logs_directory, context.run_id)
+        sync(
+            DataRegistry(self._settings.registry_path, self._settings.data_directory),
+            entry,
+            record,
+            run_id=context.run_id,
+            asset_key=context.asset_key.to_user_string(),
+            code_version=context.step_context.job_def.asset_layer.get(context.asset_key).code_version,
+        )
+        run_log.add(record)
+        context.add_output_metadata(output_metadata(record, run_log.path, window))
+        set_partition_metadata(context, partition_metadata(entry, ingested.frame, window, ingested.answered))
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame | pa.Table | SignalInput:
+        """Load what is asked for as one frame: one partition, a range, or everything."""
+        entry = self._entry(context.asset_key)
+        store = self._store(entry)
+        window = window_of(context.asset_partition_key_range) if context.has_asset_partitions else None
+        coverage = self._require_coverage(store, window)
+        wanted = context.definition_metadata
+        table = store.read(self._widen(window, wanted), cast("Sequence[str] | None", wanted.get(COLUMNS)))
+        expected = context.dagster_type.typing_type
+        if expected is pa.Table:
+            return table
+        frame = table.to_pandas().set_index("date")
+        return SignalInput(frame, coverage) if expected is SignalInput else frame
+
+    @cached_property
+    def _settings(self) -> Settings:
+        root = Path(self.root)
+        return Settings(
+            root=root,
+            dagster_home=root / ".dagster",
+            profile=cast("Profile", self.profile),
+            catalog=Path(self.catalog) if self.catalog else None,
+        )
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        return load_catalog(self._settings.catalog)
+
+    def _entry(self, key: dg.AssetKey) -> Entry:
+        if len(key.path) != 1:
+            raise UsageError(
+                f"The asset {key.to_user_string()!r} cannot be stored by the Parquet IO manager: a dataset's key is "
+                "its name alone, so that two keys never share one file. Give the asset a key of one part."
+            )
+        return self._catalog.entry(key.path[0])
+
+    def _store(self, entry: Entry) -> DatasetStore:
+        return DatasetStore(self._settings.dataset_path(entry.kind, entry.name), arrow_schema(entry))
+
+    def _write(self, entry: Entry, ingested: Ingested) -> AssetRecord:
+        started = time.perf_counter()
+        result = self._store(entry).write(
+            ingested.window,
+            ingested.frame,
+            series=ingested.series,
+            answered=ingested.answered,
+            replace=entry.kind == "signal",
+        )
+        return AssetRecord(
+            dataset=entry.name,
+            window=ingested.window,
+            status="written" if result.written else "unchanged",
+            series=ingested.series,
+            ways=ingested.ways,
+            rows_read=ingested.rows_read,
+            dropped=ingested.dropped,
+            result=result,
+            findings=ingested.findings,
+            accepted=ingested.accepted,
+            seconds={**ingested.seconds, "write": time.perf_counter() - started},
+        )
+
+    def _require_coverage(self, store: DatasetStore, window: Window | None) -> Coverage:
+        head = store.head()
+        coverage = head.coverage if head else Coverage()
+        if not (coverage.clip(window) if window else coverage):
+            start, end = (window.start, window.end) if window else (EARLIEST, None)
+            raise NotCoveredError(
+                f"{store.name} has no ingested date in {window or 'any window'}; covered: {coverage}. Fill it with: "
+                f"macrocredit backfill {store.name} --start {start}" + (f" --end {end}" if end else "")
+            )
+        return coverage
+
+    def _widen(self, window: Window | None, wanted: Mapping[str, object]) -> Window | None:
+        """Move the start back so that the rows before the window fill the consumer's lookback."""
+        rows = cast("int", wanted.get(LOOKBACK_ROWS, 0))
+        if window is None or not rows or window.start <= EARLIEST:
+            return window
+        before = Window(EARLIEST, window.start - timedelta(days=1))
+        shared = reduce(pd.Index.intersection, self._dates(before, cast("Sequence[str]", wanted[LOOKBACK_SHARED])))
+        if shared.empty:
+            return window
+        # rows of one input alone would fall short: inputs are joined, and each has days the other lacks
+        return Window(shared[-min(rows, len(shared))].date(), window.end)
+
+    def _dates(self, window: Window, columns: Sequence[str]) -> Iterator[pd.Index]:
+        for column in columns:
+            dataset, _, name = column.partition(".")
+            store = self._store(self._catalog.entry(dataset))
+            if store.head() is not None:
+                yield store.read(window, [name]).to_pandas().set_index("date")[name].dropna().index
+
+
+def _as_ingested(obj: Ingested | pd.DataFrame | pa.Table, entry: Entry, window: Window) -> Ingested:
+    if isinstance(obj, Ingested):
+        return obj
+    frame = obj.to_pandas().set_index("date") if isinstance(obj, pa.Table) else obj
+    return Ingested(frame, series=f"asset:{entry.name}", window=window, answered=Coverage((window,)))

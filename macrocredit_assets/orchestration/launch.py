@@ -1,0 +1,140 @@
+"""Start a run in this process, without a daemon, and follow it.
+
+What belongs here: the way from a request of the command line to a finished run. Dagster's own commands, the UI and the
+schedules start the same job by their own ways; whatever must hold for all of them is in the executor.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from dagster._core.execution.api import execute_run_iterator
+from dagster._utils.interrupts import capture_interrupts
+
+from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
+from macrocredit_assets.orchestration.instance import open_instance
+from macrocredit_assets.orchestration.tags import ACCEPT, LAUNCHED_BY, RANGE_END, RANGE_START
+from macrocredit_assets.persistence import RunLog
+from macrocredit_assets.persistence.root_kind import require_root_kind
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.windows import Window
+
+__all__ = ["BackfillOutcome", "Progress", "run_backfill"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One dataset's step began or ended."""
+
+    dataset: str
+    state: Literal["started", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class BackfillOutcome:
+    """A finished run.
+
+    Parameters
+    ----------
+    run_id
+        Dagster's run id.
+    success
+        Whether every dataset was written.
+    run_log
+        Absolute path of the run log, which tells all else.
+    """
+
+    run_id: str
+    success: bool
+    run_log: Path
+
+
+def run_backfill(
+    settings: Settings,
+    names: Sequence[str],
+    window: Window,
+    *,
+    accept: Sequence[str] = (),
+    on_event: Callable[[Progress], None] | None = None,
+) -> BackfillOutcome:
+    """Materialize datasets for a window, as one run in this process.
+
+    Parameters
+    ----------
+    settings
+        The deployment.
+    names
+        Datasets and signals; none means all. Inputs of a signal run first where they are among them.
+    window
+        Dates to ask for; closed days included.
+    accept
+        Rules of severity ``error`` whose findings shall not stop the write.
+    on_event
+        Called as steps begin and end.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If a name is not in the catalog; nothing was started.
+    RootKindError
+        If the root holds the other kind of data; nothing was started.
+    """
+    catalog = load_catalog(settings.catalog)
+    selection = [dg.AssetKey(catalog.entry(name).name) for name in (names or catalog.names())]
+    require_root_kind(settings.data_directory, settings.kind)
+    tags = {
+        RANGE_START: window.start.isoformat(),
+        RANGE_END: window.end.isoformat(),
+        LAUNCHED_BY: "macrocredit backfill",
+        **({ACCEPT: ",".join(accept)} if accept else {}),
+    }
+    with open_instance(settings.dagster_home) as instance:
+        job = _reconstructable(settings)
+        run = instance.create_run_for_job(
+            job_def=job.get_definition(),
+            tags=tags,
+            asset_selection=frozenset(selection),
+            job_code_origin=job.get_python_origin(),
+        )
+        # a signal ends the step at a safe point, and the run log is finished, wherever in the loop it arrives
+        with capture_interrupts():
+            for event in execute_run_iterator(job, run, instance):
+                if on_event and (progress := _progress(event)):
+                    on_event(progress)
+        ended = instance.get_run_by_id(run.run_id)
+        return BackfillOutcome(
+            run_id=run.run_id,
+            success=ended is not None and ended.status == dg.DagsterRunStatus.SUCCESS,
+            run_log=RunLog(settings.logs_directory, run.run_id).path,
+        )
+
+
+def ingest_job(settings: str) -> dg.JobDefinition:
+    """Build the job from settings as JSON: how a step in another process finds the same definitions."""
+    values: Mapping[str, str | None] = json.loads(settings)
+    paths = {key: Path(text) if (text := values[key]) else None for key in ("root", "dagster_home", "files", "catalog")}
+    return build_definitions(Settings(**{**values, **paths})).resolve_job_def(INGEST_JOB)  # type: ignore[arg-type]
+
+
+def _reconstructable(settings: Settings) -> dg.ReconstructableJob:
+    return dg.build_reconstructable_job(
+        __name__,
+        ingest_job.__name__,
+        reconstructable_args=(json.dumps(asdict(settings), default=str),),
+    )
+
+
+_STATES: Mapping[dg.DagsterEventType, Literal["started", "done", "failed"]] = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "done",
+    dg.DagsterEventType.STEP_FAILURE: "failed",
+}
+
+
+def _progress(event: dg.DagsterEvent) -> Progress | None:
+    state = _STATES.get(event.event_type)
+    return Progress(event.step_key, state) if state and event.step_key else None

@@ -1,0 +1,151 @@
+"""What Dagster is told about a dataset and about a write: every metadata key, and the only place values are converted.
+
+Dagster refuses numpy scalars, Timestamps and dates, and lets NaN through as invalid JSON; so values become plain here.
+Schema, units and location describe the *definition*, once. What an output adds is copied to every partition of a range,
+so a range carries a link to its run log and nothing else; the few values of a day stand on that day's partition.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from math import isfinite
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+# no public way reaches many partitions at once: `add_asset_metadata` copies all it holds for every key it is given,
+# 5.8 s for 7,671 keys; a test holds the fact that this door is still there
+from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
+
+from macrocredit_assets.catalog import Entry, SignalSpec, sessions
+from macrocredit_assets.catalog.models import Column
+from macrocredit_assets.persistence.records import AssetRecord
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = [
+    "COLUMNS",
+    "DETAILED_PARTITIONS",
+    "LOOKBACK_ROWS",
+    "LOOKBACK_SHARED",
+    "definition_metadata",
+    "output_metadata",
+    "partition_metadata",
+    "set_partition_metadata",
+]
+
+#: On an input: which columns to load; how many rows before the window; on the shared dates of which columns.
+COLUMNS = "macrocredit/columns"
+LOOKBACK_ROWS = "macrocredit/lookback_rows"
+LOOKBACK_SHARED = "macrocredit/lookback_shared"
+
+#: Up to so many partitions, each carries the details of the write; above, they stand in the run log.
+DETAILED_PARTITIONS = 31
+
+Value = str | int | float | dg.MetadataValue  # type: ignore[type-arg]
+
+
+def definition_metadata(entry: Entry, path: Path, series: str | None) -> dict[str, Value]:
+    """Describe a dataset once: schema with units and bounds, location, calendar, series."""
+    metadata: dict[str, Value] = {
+        "dagster/column_schema": dg.MetadataValue.table_schema(_table_schema(entry)),
+        "dagster/uri": path.as_uri(),
+        "path": dg.MetadataValue.path(str(path)),
+        "instrument": entry.instrument,
+        "unit": entry.columns[entry.main].unit,
+        "main_column": entry.main,
+        "calendar": entry.calendar,
+    }
+    if entry.tenor:
+        metadata["tenor"] = entry.tenor
+    if series:
+        metadata["series"] = series
+    if isinstance(entry, SignalSpec) and entry.lookback:
+        metadata["lookback_rows"] = entry.lookback
+    return metadata
+
+
+def output_metadata(record: AssetRecord, run_log: Path, window: Window) -> dict[str, Value]:
+    """Describe one write; the same for every partition of its window."""
+    metadata: dict[str, Value] = {"run_log": dg.MetadataValue.path(str(run_log))}
+    result = record.result
+    if result is None or window.days > DETAILED_PARTITIONS:
+        return metadata
+    metadata |= {
+        "dagster/row_count": result.row_count,
+        "series": record.series or "",
+        "rows_inserted": result.inserted,
+        "rows_changed": result.changed,
+        "rows_unchanged": result.unchanged,
+        "rows_vanished": result.vanished,
+        "content_hash": result.content_hash,
+    }
+    if record.findings:
+        metadata["findings"] = dg.MetadataValue.md(
+            "\n".join(f"- **{finding.rule}** ({finding.severity}): {finding.message}" for finding in record.findings)
+        )
+    return metadata
+
+
+def partition_metadata(
+    entry: Entry, frame: pd.DataFrame, window: Window, answered: Coverage
+) -> dict[str, dict[str, Value]]:
+    """Describe every day of a window: its state, its row count, and the value of the main column.
+
+    A numeric value makes Dagster's plot over partitions draw the series.
+    """
+    index = pd.DatetimeIndex(frame.index)
+    observed = dict(zip(index.date, frame[entry.main].tolist(), strict=True))
+    open_days = set(pd.DatetimeIndex(sessions(entry.calendar, window)).date)
+    return {
+        day.isoformat(): _observed(entry, observed[day])
+        if day in observed
+        else {"dagster/partition_row_count": 0, "state": _absence(day, open_days, answered)}
+        for day in window
+    }
+
+
+def set_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Mapping[str, Value]]) -> None:
+    """Put each partition's own metadata into the step's accumulator, all in one go."""
+    step = context.step_context
+    held = step._metadata_accumulator.per_output_metadata  # noqa: SLF001 - see the import above
+    added = {
+        AssetMetadataHandle(asset_key=context.asset_key, partition_key=key): values for key, values in metadata.items()
+    }
+    step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**held, **added})  # noqa: SLF001
+
+
+def _observed(entry: Entry, value: float) -> dict[str, Value]:
+    metadata: dict[str, Value] = {"dagster/partition_row_count": 1, "state": "present"}
+    if isfinite(value):
+        metadata[entry.main] = float(value)
+    return metadata
+
+
+def _absence(day: date, open_days: Collection[date], answered: Coverage) -> str:
+    if day not in answered:
+        return "not_answered"
+    return "no_observation" if day in open_days else "closed"
+
+
+def _table_schema(entry: Entry) -> dg.TableSchema:
+    index = dg.TableColumn("date", "timestamp[us]", "calendar date, midnight, no time zone", _constraints("sorted"))
+    columns = [
+        dg.TableColumn(
+            name,
+            column.dtype,
+            f"{column.description or name} [{column.unit}, {column.decimals} decimals]",
+            _constraints(*_bounds(column), nullable=True, unique=False),
+            tags={"unit": column.unit},
+        )
+        for name, column in entry.columns.items()
+    ]
+    return dg.TableSchema(columns=[index, *columns])
+
+
+def _constraints(*other: str, nullable: bool = False, unique: bool = True) -> dg.TableColumnConstraints:
+    return dg.TableColumnConstraints(nullable=nullable, unique=unique, other=list(other))
+
+
+def _bounds(column: Column) -> list[str]:
+    named = (("plausible", column.plausible), ("hard", column.hard))
+    return [f"{name}: {bounds.low:g} to {bounds.high:g}" for name, bounds in named if bounds]
