@@ -80,12 +80,13 @@ class ErrorInfo:
 class AssetRecord:
     """Everything one run knows of one dataset.
 
-    ``result`` and what describes the fetch are None or empty where ``error`` says why they are missing.
+    ``result`` and what describes the fetch are None or empty where ``error`` says why they are missing: the step failed,
+    or it was skipped because another one did.
     """
 
     dataset: str
     window: Window | None
-    status: Literal["written", "unchanged", "failed"]
+    status: Literal["written", "unchanged", "failed", "skipped"]
     series: str | None = None
     ways: tuple[str, ...] = ()
     rows_read: int | None = None
