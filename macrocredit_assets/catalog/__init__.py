@@ -3,9 +3,20 @@
 What belongs here: data about datasets. Nothing in this package reads an observation, asks a network or knows Dagster.
 """
 
+from macrocredit_assets.catalog.arrow import arrow_schema
 from macrocredit_assets.catalog.catalog import Catalog
 from macrocredit_assets.catalog.loader import load_catalog
 from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.naming import series_key
+from macrocredit_assets.catalog.schema import catalog_json_schema
 
-__all__ = ["Catalog", "DatasetSpec", "Entry", "SignalSpec", "load_catalog", "series_key"]
+__all__ = [
+    "Catalog",
+    "DatasetSpec",
+    "Entry",
+    "SignalSpec",
+    "arrow_schema",
+    "catalog_json_schema",
+    "load_catalog",
+    "series_key",
+]

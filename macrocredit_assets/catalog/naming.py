@@ -8,9 +8,10 @@ from __future__ import annotations
 import keyword
 import re
 
-__all__ = ["name_problem", "series_key"]
+__all__ = ["IDENTIFIER", "name_problem", "series_key"]
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: As a regular expression: what files, columns of code and assets can all be called
+IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 
 #: dagster._core.definitions.utils.DISALLOWED_NAMES beside Python's keywords; a test compares the two
 _DAGSTER = frozenset(
@@ -23,7 +24,7 @@ _WINDOWS = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 
 def name_problem(name: str) -> str | None:
     """Return why a dataset cannot be called so, in one clause, or None."""
-    if not _IDENTIFIER.fullmatch(name):
+    if not re.fullmatch(IDENTIFIER, name):
         return "is no identifier; use letters, digits and underscores, and begin with a letter"
     if name in _DAGSTER or keyword.iskeyword(name):
         return "is a name that Dagster reserves"
