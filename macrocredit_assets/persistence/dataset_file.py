@@ -1,8 +1,8 @@
 """The Parquet file of one dataset: its layout, and what its footer says.
 
 What belongs here: the only code that knows the file format. The columns are ``date`` (first; the pandas index) and
-those of the catalog entry, each field with its unit and decimals. The footer's key ``macrocredit`` holds what follows from
-the content alone, as JSON, so that the same data give the same bytes::
+those of the catalog entry, each field with its unit and decimals. The footer's key ``macrocredit`` holds what follows
+from the content alone, as JSON, so that the same data give the same bytes::
 
     {"dataset": "vix", "series": "cboe:VIX", "schema_version": 1,
      "coverage": [["2020-01-01", "2020-12-31"]], "content_hash": "sha256:..."}
