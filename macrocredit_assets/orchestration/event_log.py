@@ -1,0 +1,163 @@
+"""The embedded event log: Dagster's SQLite files and answers, written in batches over kept connections.
+
+What belongs here: how events reach the files. Queries, the schema and migrations are Dagster's own, inherited, so that
+a home can be swapped to the stock storage and back. On stock storage a partition costs 15 to 25 ms, nearly all of it
+engines, connections and commits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as db
+from dagster._core.event_api import EventHandlerFn
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
+    INDEX_SHARD_NAME,
+    SqliteEventLogStorage,
+    SqliteEventLogStorageWatchdog,
+)
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.engine import Connection, Engine
+from watchdog.events import FileSystemEvent
+from watchdog.observers import Observer
+
+from macrocredit_assets.orchestration.shard_connections import ShardConnections
+
+__all__ = ["BATCH_SIZE_VARIABLE", "EVENTS_PER_BATCH", "EmbeddedEventLogStorage"]
+
+#: Dagster batches the events of a step only where this variable of the process says so.
+BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
+
+#: Few enough that another process waits some 50 ms for its turn, and that a kill costs little.
+EVENTS_PER_BATCH = 500
+
+
+class EmbeddedEventLogStorage(SqliteEventLogStorage):
+    """SQLite event log with one kept connection per file and one transaction per batch of events.
+
+    Parameters
+    ----------
+    base_dir
+        Folder of the files, as for the stock storage; files of either are used by the other.
+    inst_data
+        How Dagster was told to build this object.
+    """
+
+    _obs: Any  # the stock class gives it no type
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        # here rather than in a command: webserver, daemon, code servers and run workers all pass through
+        os.environ.setdefault(BATCH_SIZE_VARIABLE, str(EVENTS_PER_BATCH))
+        self._shards = ShardConnections(lambda shard: Path(self.path_for_shard(shard)), self._initdb)
+        self._tables: set[str] = set()
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> EmbeddedEventLogStorage:
+        """Build the storage from ``dagster.yaml``; the stock method names its own class and would return that."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._shards.transaction(shard) as connection:
+            yield connection
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        # the stock method reads every migration script before it sees that there is nothing to do
+        if not _is_stamped(engine):
+            super()._initdb(engine, for_index_shard)
+
+    def has_table(self, table_name: str) -> bool:
+        """Tell whether the index has a table; tables come, and never go."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store the events of one run in one transaction per file: all of them, or none.
+
+        A process that is killed between the two commits leaves events in the log of the run that the index does not
+        know; the partitions count as missing, and a re-run heals them. The other order would have the index know of
+        materializations that no run can show.
+        """
+        if not _is_plain_batch(events):
+            super().store_event_batch(events)
+            return
+        rows = [self._event_to_row(event) for event in events]
+        with self._connect(INDEX_SHARD_NAME) as index:
+            ids = _insert_returning_ids(index, rows)
+            self._store_asset_event_tags(index, events, ids)
+            for event, event_id in _last_of_each_kind(events, ids):
+                self._store_asset_event(index, event, event_id)
+            with self._connect(events[0].run_id) as run:
+                run.execute(SqlEventLogStorageTable.insert(), rows)
+
+    def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
+        """Call back for every new event of a run, in this process or another."""
+        if not self._obs:
+            self._obs = Observer()
+            self._obs.start()
+        watchdog = _WriteAheadLogWatchdog(self, run_id, callback, cursor)
+        self._watchers[run_id][callback] = (watchdog, self._obs.schedule(watchdog, self._base_dir, recursive=True))
+
+    def wipe(self) -> None:
+        """Delete all events; the files of runs go, so that no connection to them may stay."""
+        self._shards.close()
+        super().wipe()
+
+    def dispose(self) -> None:
+        """Stop watching and close every file."""
+        super().dispose()
+        self._shards.close()
+
+
+class _WriteAheadLogWatchdog(SqliteEventLogStorageWatchdog):
+    """Watches the write-ahead log too: with a kept connection the database file itself changes only now and then."""
+
+    def __init__(
+        self, storage: EmbeddedEventLogStorage, run_id: str, callback: EventHandlerFn, cursor: str | None
+    ) -> None:
+        super().__init__(storage, run_id, callback, cursor)
+        self._patterns = [self._log_path, f"{self._log_path}-wal"]
+
+    def on_modified(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - the stock method insists on one path
+        """Hand over what is new."""
+        self._process_log()
+
+
+def _is_stamped(engine: Engine) -> bool:
+    with suppress(db.exc.OperationalError), engine.connect() as connection:
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").first() is not None
+    return False
+
+
+def _is_plain_batch(events: Sequence[EventLogEntry]) -> bool:
+    """Tell whether all events are of one run, and need the index, the tags and the asset table only."""
+    return len({event.run_id for event in events}) == 1 and all(
+        event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS for event in events
+    )
+
+
+def _insert_returning_ids(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    statement = SqlEventLogStorageTable.insert().returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, cast("Any", rows)).scalars())
+
+
+def _last_of_each_kind(events: Sequence[EventLogEntry], ids: Sequence[int]) -> list[tuple[EventLogEntry, int]]:
+    """Leave out the events whose row in the asset table a later event of the batch overwrites in full."""
+    last: dict[object, tuple[EventLogEntry, int]] = {}
+    for event, event_id in zip(events, ids, strict=True):
+        dagster_event = event.get_dagster_event()
+        key = (dagster_event.asset_key, dagster_event.event_type)
+        last.pop(key, None)
+        last[key] = (event, event_id)
+    return list(last.values())
