@@ -7,9 +7,10 @@ how steps are executed (Dagster).
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -23,7 +24,7 @@ from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from macrocredit_assets.orchestration.run_record import keep_run_log
 from macrocredit_assets.orchestration.step_watch import StepWatch
 from macrocredit_assets.orchestration.tags import window_of_tags
-from macrocredit_assets.persistence.root_kind import check_root_kind
+from macrocredit_assets.persistence.root_kind import require_root_kind
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import clip_to_past
 
@@ -41,11 +42,14 @@ def build_executor(settings: Settings) -> dg.ExecutorDefinition:
     """
     inner = dg.multiprocess_executor if settings.executor == "multiprocess" else dg.in_process_executor
 
-    @dg.executor(name="macrocredit_executor", config_schema=inner.config_schema, requirements=inner.get_requirements)
-    def macrocredit_executor(context: dg.InitExecutorContext) -> dg.Executor:
-        return RecordedExecutor(inner.executor_creation_fn(context), settings)
-
-    return macrocredit_executor
+    create = cast("Callable[[dg.InitExecutorContext], dg.Executor]", inner.executor_creation_fn)
+    return dg.ExecutorDefinition(
+        name="macrocredit_executor",
+        config_schema=inner.config_schema.as_field(),
+        requirements=inner.get_requirements,
+        executor_creation_fn=lambda context: RecordedExecutor(create(context), settings),
+        description=inner.description,
+    )
 
 
 class RecordedExecutor(dg.Executor):
@@ -93,7 +97,8 @@ class RecordedExecutor(dg.Executor):
         watch = StepWatch(execution_plan)
         with keep_run_log(run, plan_context.instance, watch, self._settings):
             _refuse(run.tags, self._settings)
-            with _marked(run.run_id), closing(self._inner.execute(plan_context, execution_plan)) as events:
+            events = cast("Generator[dg.DagsterEvent, None, None]", self._inner.execute(plan_context, execution_plan))
+            with _marked(run.run_id), closing(events):
                 for event in events:
                     watch.see(event)
                     yield event
@@ -108,7 +113,7 @@ def _refuse(tags: Mapping[str, str], settings: Settings) -> None:
     if window is not None:
         yesterday = datetime.now(ZoneInfo("America/New_York")).date() - timedelta(days=1)
         clip_to_past(window.start, window.end, yesterday)
-    check_root_kind(settings.data_directory, settings.kind)
+    require_root_kind(settings.data_directory, settings.kind)
 
 
 @contextmanager

@@ -7,25 +7,24 @@ up after them. A run on another host is left to the doctor there.
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Literal
 
 import dagster as dg
 import psutil
 
 from macrocredit_assets.orchestration.executor import RUN_MARK
-from macrocredit_assets.orchestration.run_record import RUN
 from macrocredit_assets.persistence.records import ErrorInfo
-from macrocredit_assets.persistence.run_log import RunLog, read_runs
+from macrocredit_assets.persistence.run_log import RunHeader, RunLog, read_run, read_runs
 from macrocredit_assets.settings import Settings
 
 __all__ = ["Diagnosis", "diagnose"]
 
 #: The system derives start times from its clock: they shift when that is set. A process that took over a pid within
-#: this time would be mistaken for its predecessor and left alone, which costs nothing.
+#: this time would be mistaken for its predecessor and its run left alone, which costs nothing.
 _START_TOLERANCE_SECONDS = 60.0
 
 #: How long a step process may take to undo what it was writing, before it is killed.
@@ -41,8 +40,8 @@ class Diagnosis:
     run_id
         The run.
     verdict
-        ``running``: its process lives, and was left alone; ``elsewhere``: it runs, or ran, on another host, and was
-        left alone; ``aborted``: its process is gone.
+        ``running``: its process lives, and was left alone; ``elsewhere``: it was started on another host, and was left
+        alone; ``aborted``: its process is gone.
     message
         One sentence for people.
     survivors
@@ -74,34 +73,38 @@ def diagnose(settings: Settings, instance: dg.DagsterInstance, *, apply: bool = 
     Returns
     -------
     list of Diagnosis
-        One for each run log that says ``started``, newest first; none where all is well.
+        One for each run whose log says ``started``, newest first; none where all is well.
     """
-    logs = (log for log in read_runs(settings.logs_directory, None) if log["status"] == "started")
-    return [_diagnose(log, settings, instance, apply=apply) for log in logs]
+    headers = [run.header for run in read_runs(settings.logs_directory).runs if run.status == "started"]
+    verdicts = (_diagnose(header, settings, instance, apply=apply) for header in headers)
+    return [verdict for verdict in verdicts if verdict is not None]
 
 
-def _diagnose(log: Mapping[str, object], settings: Settings, instance: dg.DagsterInstance, *, apply: bool) -> Diagnosis:
-    run_id, host, pid = str(log["run_id"]), str(log["host"]), cast("int", log["pid"])
-    if host != socket.gethostname():
-        return Diagnosis(run_id, "elsewhere", f"Its process {pid} is on {host}; run `macrocredit runs doctor` there.")
-    if _is_alive(pid, cast("float", log["pid_started"])):
-        return Diagnosis(run_id, "running", f"Its process {pid} is alive.")
+def _diagnose(header: RunHeader, settings: Settings, instance: dg.DagsterInstance, *, apply: bool) -> Diagnosis | None:
+    run_id, pid = header.run_id, header.pid
+    if header.host != socket.gethostname():
+        advice = f"It was started on {header.host}, by process {pid}: run `macrocredit runs doctor` there."
+        return Diagnosis(run_id, "elsewhere", advice)
+    if _is_alive(pid, header.pid_started):
+        return Diagnosis(run_id, "running", f"Its process {pid} is alive; nothing was done.")
+    log = RunLog(settings.logs_directory, run_id)
+    if read_run(log.path).status != "started":
+        return None  # it ended between our look at its log and our look at its process
+    message = f"Its process {pid} on {header.host} is gone, and did not say how the run ended."
     survivors = list(_survivors(run_id))
     if apply:
         _end(survivors)
-        now = datetime.now(UTC)
-        message = f"Its process {pid} on {host} was gone when the doctor looked, on {now:%Y-%m-%d %H:%M} UTC."
-        RunLog(settings.logs_directory, run_id).finish("aborted", {RUN: ErrorInfo("Aborted", message)}, now)
+        log.finish("aborted", {}, datetime.now(UTC), error=ErrorInfo("Aborted", message))
         _report(instance, run_id, message)
-    return Diagnosis(run_id, "aborted", f"Its process {pid} is gone.", tuple(process.pid for process in survivors))
+    return Diagnosis(run_id, "aborted", message, tuple(process.pid for process in survivors))
 
 
 def _is_alive(pid: int, started: float) -> bool:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         # a zombie has ended; only its parent has not asked how
-        is_running = process.status() != psutil.STATUS_ZOMBIE
-        return is_running and abs(process.create_time() - started) < _START_TOLERANCE_SECONDS
+        has_ended = process.status() == psutil.STATUS_ZOMBIE
+        return not has_ended and abs(process.create_time() - started) < _START_TOLERANCE_SECONDS
     return False
 
 
@@ -109,13 +112,13 @@ def _survivors(run_id: str) -> Iterator[psutil.Process]:
     """Yield the processes that carry the run's id in their environment."""
     for process in psutil.process_iter():
         # what we may not look at is not ours, and what vanishes needs no ending
-        with suppress(psutil.AccessDenied, psutil.NoSuchProcess, OSError):
+        with suppress(psutil.Error, OSError):
             if process.pid != os.getpid() and process.environ().get(RUN_MARK) == run_id:
                 yield process
 
 
 def _end(processes: list[psutil.Process]) -> None:
-    # psutil compares pid and start time before it sends a signal, so a pid that was used again is safe
+    # psutil compares pid and start time before it sends a signal: a pid that is used again by now is safe
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -131,5 +134,5 @@ def _report(instance: dg.DagsterInstance, run_id: str, message: str) -> None:
     if run is not None and not run.is_finished:
         instance.report_run_failed(run, message)
     if instance.event_log_storage.supports_global_concurrency_limits:
-        # a slot that a dead run holds blocks its pool for ever, unless a daemon runs that monitors runs
+        # a slot that a dead run holds blocks its pool, unless a daemon that monitors runs frees it
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)

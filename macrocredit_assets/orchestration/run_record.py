@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Literal
 
 import dagster as dg
 
@@ -12,14 +11,11 @@ from macrocredit_assets.orchestration.run_header import build_header
 from macrocredit_assets.orchestration.step_watch import StepWatch, describe
 from macrocredit_assets.orchestration.tags import window_of_tags
 from macrocredit_assets.persistence.records import AssetRecord, ErrorInfo
-from macrocredit_assets.persistence.run_log import RunLog
+from macrocredit_assets.persistence.run_log import RunLog, RunStatus
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
-__all__ = ["RUN", "keep_run_log"]
-
-#: The key of an error that belongs to the run and to none of its datasets.
-RUN = "run"
+__all__ = ["keep_run_log"]
 
 _NOT_RUN: Mapping[str, str] = {
     "failure": "the run failed before it was reached",
@@ -38,8 +34,8 @@ def keep_run_log(
     """
     log = RunLog(settings.logs_directory, run.run_id)
     log.start(build_header(run, settings))
-    status: Literal["success", "failure", "canceled"] = "failure"
-    errors: dict[str, ErrorInfo] = {}
+    status: RunStatus = "failure"
+    failure: ErrorInfo | None = None
     try:
         yield
         status = "failure" if watch.failed else "success"
@@ -48,14 +44,14 @@ def keep_run_log(
         raise
     except BaseException as error:
         # a multiprocess executor sums up the failures of its steps in one error of its own: they are told already
-        errors = {} if watch.failed else {RUN: describe(error)}
+        failure = None if watch.failed else describe(error)
         raise
     finally:
         if status == "failure" and _is_canceling(instance, run):
             status = "canceled"
         if status != "success":
             _add_not_run(log, watch, _window(run), _NOT_RUN[status])
-        log.finish(status, {**errors, **watch.failed}, datetime.now(UTC))
+        log.finish(status, watch.failed, datetime.now(UTC), error=failure)
 
 
 def _add_not_run(log: RunLog, watch: StepWatch, window: Window | None, otherwise: str) -> None:

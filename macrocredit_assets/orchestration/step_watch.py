@@ -62,7 +62,9 @@ class StepWatch:
             The reason where no upstream failure explains it.
         """
         reasons: dict[str, ErrorInfo] = {}
-        culprits: dict[str, set[str]] = {step: set(self._datasets.get(step, (step,))) for step in self._failed}
+        culprits = {
+            step: set(self._datasets.get(step, (step,))) for step, error in self._failed.items() if error != _CUT_OFF
+        }
         for step, datasets in self._datasets.items():
             if step in self._started | self._ended:
                 continue
