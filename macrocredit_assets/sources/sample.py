@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -77,9 +78,8 @@ class SampleSource:
         if not isinstance(way, SampleWay):
             raise PermanentSourceError(f"{spec.name}: way {way.series} is not of source 'sample'.")
         first = max(way.starts or EPOCH, EPOCH)
-        dates = _sessions(spec, first, window)
-        makers = _Columns(spec, way, simulate(self.seed, max(window.end, EPOCH).year), self.seed)
-        frame = makers.frame(dates)
+        market = simulate(self.seed, max(window.end, EPOCH).year)
+        frame = _Rows(spec, way, market, self.seed, _sessions(spec, first, window)).frame()
         return Fetched(frame=frame, first=first, last=max(first, window.end), rows_read=len(frame))
 
 
@@ -90,43 +90,42 @@ def _sessions(spec: DatasetSpec, first: date, window: Window) -> pd.DatetimeInde
     return sessions(spec.calendar, Window(max(window.start, first), window.end)).rename("date")
 
 
-class _Columns:
-    """The columns of one dataset, as paths over calendar days from which the sessions are picked."""
+class _Rows:
+    """The columns of one dataset on some sessions, picked from paths over all calendar days."""
 
-    def __init__(self, spec: DatasetSpec, way: SampleWay, market: Market, seed: int) -> None:
-        self._spec, self._way, self._market, self._seed = spec, way, market, seed
-        makers: Mapping[str, Callable[[_Days], FloatArray]] = {
-            "open": self._open,
+    def __init__(self, spec: DatasetSpec, way: SampleWay, market: Market, seed: int, dates: pd.DatetimeIndex) -> None:
+        self._spec, self._way, self._market, self._seed, self._dates = spec, way, market, seed, dates
+        self._at = _day_numbers(dates)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows, rounded and typed as the catalog says."""
+        makers: Mapping[str, Callable[[], FloatArray]] = {
+            "open": lambda: self._open,
             "high": self._high,
             "low": self._low,
             "volume": self._volume,
             "dividend": self._dividend,
-            "split": lambda at: np.zeros(len(at)),
-            spec.main: self._close,
+            "split": lambda: np.zeros(len(self._at)),
+            self._spec.main: lambda: self._close,
         }
-        if unknown := [column for column in spec.columns if column not in makers]:
+        if unknown := [column for column in self._spec.columns if column not in makers]:
             raise PermanentSourceError(
-                f"{spec.name}: the sample source cannot make {', '.join(unknown)}. It makes the main column, "
-                f"{spec.main}, and open, high, low, volume, dividend, split. Leave the sample way out of the entry."
+                f"{self._spec.name}: the sample source cannot make the columns {', '.join(unknown)}. It makes "
+                f"{', '.join(sorted(makers))}. Take the sample way out of the catalog entry, or rename the columns."
             )
-        self._makers = makers
-        self._path = self._main_path()
-
-    def frame(self, dates: pd.DatetimeIndex) -> pd.DataFrame:
-        """Return the rows of some sessions, rounded and typed as the catalog says."""
-        at: _Days = (dates.to_numpy().astype("datetime64[D]") - np.datetime64(EPOCH)).astype(np.int64)
         data = {}
         for name, column in self._spec.columns.items():
-            values = np.round(self._makers[name](at), min(column.decimals, _DECIMALS[self._way.model]))
+            values = np.round(makers[name](), min(column.decimals, _DECIMALS[self._way.model]))
             data[name] = values.astype(column.dtype)
-        return pd.DataFrame(data, index=dates)
+        return pd.DataFrame(data, index=self._dates)
 
     def _normals(self, label: str) -> FloatArray:
         # keyed by what the numbers are: two ways of one series are the same numbers
         return normals(self._seed, f"{self._way.series}/{label}", self._market.days)
 
-    def _main_path(self) -> FloatArray:
-        """Return the main column for every day, before an ETF's accrued income."""
+    @cached_property
+    def _path(self) -> FloatArray:
+        """The main column on every calendar day, before an ETF's accrued income."""
         way, market = self._way, self._market
         stress = market.volatility if way.model == "volatility" else market.credit
         log_path = math.log(way.stress) * stress + revert(way.noise * self._normals("noise"), half_life=20)
@@ -141,71 +140,77 @@ class _Columns:
             path = path * (1 + _ROLL_DISCOUNT * (_age_of_series(self._spec.rolls, market.days) - 0.5))
         return path
 
-    def _close(self, at: _Days) -> FloatArray:
-        return self._path[at] * self._accrual(at)
+    @cached_property
+    def _pace(self) -> FloatArray:
+        """The typical daily move of the recent past, relative."""
+        moves = np.abs(np.diff(np.log(self._path), prepend=np.log(self._path[0])))
+        weight: float = (1 - 0.5 ** (1 / 10)) * 7 / 5
+        return weight * revert(moves, half_life=10)[self._at]
 
-    def _open(self, at: _Days) -> FloatArray:
-        """Return opening levels, between yesterday's close and today's, give or take."""
-        halfway = np.sqrt(self._path[at] * self._path[np.maximum(at - 1, 0)])
-        return halfway * np.exp(0.3 * self._pace()[at] * self._normals("open")[at]) * self._accrual(at)
+    @cached_property
+    def _close(self) -> FloatArray:
+        return self._path[self._at] * self._accrual
 
-    def _high(self, at: _Days) -> FloatArray:
-        reach = np.exp(0.5 * self._pace()[at] * np.abs(self._normals("high")[at]))
-        return np.maximum(self._open(at), self._close(at)) * reach
+    @cached_property
+    def _open(self) -> FloatArray:
+        """Between yesterday's close and today's, give or take."""
+        halfway = np.sqrt(self._path[self._at] * self._path[np.maximum(self._at - 1, 0)])
+        return halfway * np.exp(0.3 * self._pace * self._normals("open")[self._at]) * self._accrual
 
-    def _low(self, at: _Days) -> FloatArray:
-        reach = np.exp(-0.5 * self._pace()[at] * np.abs(self._normals("low")[at]))
-        return np.minimum(self._open(at), self._close(at)) * reach
+    def _high(self) -> FloatArray:
+        reach = np.exp(0.5 * self._pace * np.abs(self._normals("high")[self._at]))
+        return np.maximum(self._open, self._close) * reach
 
-    def _volume(self, at: _Days) -> FloatArray:
+    def _low(self) -> FloatArray:
+        reach = np.exp(-0.5 * self._pace * np.abs(self._normals("low")[self._at]))
+        return np.minimum(self._open, self._close) * reach
+
+    def _volume(self) -> FloatArray:
         """Return volumes in whole lots; they swell with volatility."""
-        swings = revert(0.25 * self._normals("volume"), half_life=2)
-        lots: FloatArray = np.exp(swings[at] + 1.2 * self._market.volatility[at]) * _TYPICAL_VOLUME / 100
+        swings = revert(0.25 * self._normals("volume"), half_life=2) + 1.2 * self._market.volatility
+        lots: FloatArray = np.exp(swings[self._at]) * _TYPICAL_VOLUME / 100
         return 100 * np.maximum(1, np.round(lots))
 
-    def _pace(self) -> FloatArray:
-        """Return the typical daily move of the recent past, relative."""
-        moves = np.abs(np.diff(np.log(self._path), prepend=np.log(self._path[0])))
-        return (1 - 0.5 ** (1 / 10)) * 7 / 5 * revert(moves, half_life=10)
+    @cached_property
+    def _accrual(self) -> FloatArray:
+        """By how much an ETF's price stands above its value without the income accrued since it went ex."""
+        if self._way.model != "etf" or not len(self._at):
+            return np.ones(len(self._at))
+        since = self._ex_days[np.searchsorted(self._ex_days, self._at, side="right") - 1]
+        return 1 + self._income(since) * (self._at - since) / 365
 
-    def _accrual(self, at: _Days) -> FloatArray:
-        """Return by how much an ETF's price stands above its value without the income accrued since it went ex."""
-        if self._way.model != "etf" or not len(at):
-            return np.ones(len(at))
-        ex_days = self._ex_days(at)
-        since = ex_days[np.searchsorted(ex_days, at, side="right") - 1]
-        return 1 + self._income(since) * (at - since) / 365
-
-    def _dividend(self, at: _Days) -> FloatArray:
+    def _dividend(self) -> FloatArray:
         """Return what goes ex: the income accrued since the last time, so that the price falls by as much."""
-        paid = np.zeros(len(at))
-        if self._way.model != "etf" or not len(at):
+        paid = np.zeros(len(self._at))
+        if self._way.model != "etf" or not len(self._at):
             return paid
-        ex_days = self._ex_days(at)
-        latest = np.searchsorted(ex_days, at, side="right") - 1
-        goes_ex = (ex_days[latest] == at) & (latest > 0)
-        before = ex_days[latest[goes_ex] - 1]
-        paid[goes_ex] = self._path[at[goes_ex]] * self._income(before) * (at[goes_ex] - before) / 365
+        latest = np.searchsorted(self._ex_days, self._at, side="right") - 1
+        goes_ex = (self._ex_days[latest] == self._at) & (latest > 0)
+        today, before = self._at[goes_ex], self._ex_days[latest[goes_ex] - 1]
+        paid[goes_ex] = self._path[today] * self._income(before) * (today - before) / 365
         return paid
 
     def _income(self, at: _Days) -> FloatArray:
         """Return the yearly income of an ETF, as a fraction of its price."""
-        way = self._way
-        coupons = self._market.rate(way.years)[at] if way.years > 0 else np.zeros(len(at))
-        return (way.income + coupons) / 100
+        coupons = self._market.rate(self._way.years)[at] if self._way.years > 0 else np.zeros(len(at))
+        return (self._way.income + coupons) / 100
 
-    def _ex_days(self, at: _Days) -> _Days:
-        """Return the first sessions of the months (bond funds) or quarters (equity funds) that some days need."""
+    @cached_property
+    def _ex_days(self) -> _Days:
+        """The first sessions of the months (bond funds) or quarters (equity funds) that the rows need."""
         months = 1 if self._way.years > 0 else 3
-        first, last = (EPOCH + timedelta(days=int(at[edge])) for edge in (0, -1))
-        # a whole period and more before the first day, so that every window finds the same last ex-day
+        first, last = self._dates[0].date(), self._dates[-1].date()
+        # a whole period and more before the first row, so that every window finds the same last ex-day
         needed = Window(max(EPOCH, first.replace(day=1) - timedelta(days=62 * months)), last)
         days = sessions(self._spec.calendar, needed)
         period = (days.year * 12 + days.month - 1) // months
-        firsts = days[np.diff(period, prepend=-1) > 0].to_numpy().astype("datetime64[D]")
-        ex_days: _Days = (firsts - np.datetime64(EPOCH)).astype(np.int64)
+        firsts = _day_numbers(days[np.diff(period, prepend=-1) > 0])
         # the range may begin in mid-period: what it begins with is an ex-day only at the epoch
-        return ex_days if needed.start == EPOCH else ex_days[1:]
+        return firsts if needed.start == EPOCH else firsts[1:]
+
+
+def _day_numbers(dates: pd.DatetimeIndex) -> _Days:
+    return (dates.to_numpy().astype("datetime64[D]") - np.datetime64(EPOCH)).astype(np.int64)
 
 
 def _age_of_series(rolls: RollDays, days: int) -> FloatArray:

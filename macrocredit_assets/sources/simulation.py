@@ -35,16 +35,16 @@ NEUTRAL_RATE = 4.0
 # When stress began to rise, when it peaked, how high (1 is a full crisis), and the half-life of its decay in days.
 _EPISODES = (
     ("1990-07-20", "1990-10-15", 0.50, 150),
-    ("1998-07-25", "1998-10-08", 0.42, 100),
+    ("1998-07-25", "1998-10-08", 0.42, 150),
     ("2000-09-01", "2001-09-25", 0.55, 150),
     ("2002-05-15", "2002-10-09", 0.40, 90),
     ("2007-06-20", "2008-03-14", 0.48, 150),
-    ("2008-09-05", "2008-11-24", 0.85, 140),
+    ("2008-09-05", "2008-11-24", 0.95, 200),
     ("2010-04-26", "2010-06-08", 0.20, 60),
-    ("2011-07-22", "2011-10-04", 0.42, 90),
+    ("2011-07-22", "2011-10-04", 0.55, 150),
     ("2015-07-01", "2016-02-11", 0.38, 70),
     ("2018-10-03", "2018-12-24", 0.22, 40),
-    ("2020-02-19", "2020-03-21", 0.85, 38),
+    ("2020-02-19", "2020-03-21", 0.92, 55),
     ("2022-01-10", "2022-07-05", 0.33, 110),
     ("2022-08-20", "2022-10-12", 0.15, 60),
     ("2023-03-07", "2023-03-15", 0.15, 20),
@@ -135,12 +135,12 @@ def simulate(seed: int, last_year: int) -> Market:
     tension = _episodes(days, decay=1.0) + _shocks(seed, days)
     # shocks grow with stress: calm markets are quiet, crises are not
     common, equities = common * (1.0 + 1.5 * tension), equities * (1.0 + 2.0 * tension)
-    wave = revert(0.007 * normals(seed, "cycle", days), half_life=600)
-    credit = tension + wave + revert(0.007 * common, half_life=60)
-    fear = _episodes(days, decay=0.45) + _shocks(seed, days)
-    volatility = fear + 0.5 * wave + revert(0.026 * common + 0.022 * own_volatility, half_life=14)
+    wave = revert(0.005 * normals(seed, "cycle", days), half_life=600)
+    credit = tension + wave + revert(0.006 * common, half_life=60)
+    fear = _episodes(days, decay=0.6) + _shocks(seed, days)
+    volatility = 1.2 * fear + 0.5 * wave + revert(0.023 * common + 0.019 * own_volatility, half_life=14)
     short_wave, long_wave, equity_wave = _waves(days)
-    level = revert(0.011 * (rates - 0.3 * common), half_life=130)
+    level = revert(0.013 * (rates - 0.3 * common), half_life=130)
     front = revert(0.010 * normals(seed, "front", days), half_life=80)
     return Market(
         credit=credit,
@@ -194,7 +194,7 @@ def _episodes(days: int, decay: float) -> FloatArray:
 def _shocks(seed: int, days: int) -> FloatArray:
     """Return sell-offs at random dates, about every two years: up within two weeks, halved in a month."""
     uniform = (_raw(seed, "sell-offs", 2 * days).reshape(days, 2) >> np.uint64(11)) * 2.0**-53
-    arrivals = np.where(uniform[:, 0] < 1.0 / 700.0, 0.03 + 0.05 * uniform[:, 1], 0.0)
+    arrivals = np.where(uniform[:, 0] < 1.0 / 700.0, 0.02 + 0.03 * uniform[:, 1], 0.0)
     return revert(revert(arrivals, half_life=5), half_life=30)
 
 
