@@ -45,7 +45,7 @@ __all__ = [
     "Way",
 ]
 
-CalendarName = Literal["us_equity", "us_bond", "ice_oas", "target", "weekdays", "daily"]
+CalendarName = Literal["us_equity", "us_bond", "ice_oas", "london", "target", "weekdays", "daily"]
 Unit = Literal["bp", "percent", "USD", "index points", "shares", "ratio", "z-score", "bp vol"]
 
 #: A name that is a column header, a keyword argument and part of a file name at once.

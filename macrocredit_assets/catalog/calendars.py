@@ -1,0 +1,144 @@
+"""Sessions: on which dates a dataset's calendar says it trades, or is published.
+
+What belongs here: the rules of each calendar. Days on which rules are wrong are data, in ``calendars.yaml``; rules and
+data together are right, against published observations, since 1990 (TARGET: since it began in 1999).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, TypeAdapter
+
+from macrocredit_assets.catalog.models import CalendarName
+from macrocredit_assets.catalog.ways import Strict
+from macrocredit_assets.catalog.yaml_reader import read_yaml
+from macrocredit_assets.windows import Window
+
+if TYPE_CHECKING:
+    from pandas.tseries.holiday import Holiday
+
+__all__ = ["is_session", "sessions"]
+
+_CORRECTIONS = "calendars.yaml"
+
+
+class Corrections(Strict):
+    """Days on which the rules of one calendar are wrong, each with its reason."""
+
+    open: dict[date, str] = Field(default_factory=dict)
+    closed: dict[date, str] = Field(default_factory=dict)
+
+
+def sessions(calendar: CalendarName, window: Window) -> pd.DatetimeIndex:
+    """Return the sessions of a window: tz-naive midnights, ``datetime64[us]``, sorted, unique."""
+    centuries = range(window.start.year // 100, window.end.year // 100 + 1)
+    days = np.concatenate([_century(calendar, century).to_numpy() for century in centuries])
+    after = np.datetime64(window.end) + np.timedelta64(1, "D")
+    first, last = np.searchsorted(days, [np.datetime64(window.start, "us"), after.astype("datetime64[us]")])
+    return pd.DatetimeIndex(days[first:last], name="date")
+
+
+def is_session(calendar: CalendarName, day: date) -> bool:
+    """Return whether a calendar says that a day is a session."""
+    return pd.Timestamp(day) in _century(calendar, day.year // 100)
+
+
+def _us_equity(start: date, end: date) -> pd.DatetimeIndex:
+    return _market("NYSE", start, end)
+
+
+def _us_bond(start: date, end: date) -> pd.DatetimeIndex:
+    return _market("SIFMA_US", start, end)
+
+
+def _london(start: date, end: date) -> pd.DatetimeIndex:
+    # iTraxx trades by London's holidays alone: on 1 May, a closing day of TARGET, it has prices
+    return _market("LSE", start, end)
+
+
+def _ice_oas(start: date, end: date) -> pd.DatetimeIndex:
+    """Leave out three holidays: ICE prices its indices on all others, and on every last day of a month, weekend or not."""
+    from pandas.tseries.holiday import GoodFriday, Holiday, nearest_workday, sunday_to_monday
+
+    closed = _holidays(
+        start,
+        end,
+        Holiday("New Year's Day", month=1, day=1, observance=sunday_to_monday),
+        GoodFriday,
+        Holiday("Christmas", month=12, day=25, observance=nearest_workday),
+    )
+    return _weekdays(start, end).difference(closed).union(pd.date_range(start, end, freq="ME"))
+
+
+def _target(start: date, end: date) -> pd.DatetimeIndex:
+    """Leave out the six closing days of the euro's payment system (Official Journal of the ECB, 14 December 2000)."""
+    from pandas.tseries.holiday import EasterMonday, GoodFriday, Holiday
+
+    fixed = [("New Year's Day", 1, 1), ("Labour Day", 5, 1), ("Christmas Day", 12, 25), ("Boxing Day", 12, 26)]
+    holidays = [Holiday(name, month=month, day=day) for name, month, day in fixed]
+    return _weekdays(start, end).difference(_holidays(start, end, GoodFriday, EasterMonday, *holidays))
+
+
+def _weekdays(start: date, end: date) -> pd.DatetimeIndex:
+    return pd.bdate_range(start, end)
+
+
+def _daily(start: date, end: date) -> pd.DatetimeIndex:
+    return pd.date_range(start, end)
+
+
+_RULES: Mapping[CalendarName, Callable[[date, date], pd.DatetimeIndex]] = {
+    "us_equity": _us_equity,
+    "us_bond": _us_bond,
+    "ice_oas": _ice_oas,
+    "london": _london,
+    "target": _target,
+    "weekdays": _weekdays,
+    "daily": _daily,
+}
+
+
+@lru_cache(maxsize=32)
+def _century(calendar: CalendarName, century: int) -> pd.DatetimeIndex:
+    # a market's rules cost 0.1 s however few days are asked for: ask once, and keep
+    start, end = date(century * 100, 1, 1), date(century * 100 + 99, 12, 31)
+    days = _RULES[calendar](start, end)
+    if (known := _corrections().get(calendar)) is not None:
+        days = days.difference(_index(known.closed)).union(_index(known.open))
+    days = days[(days >= pd.Timestamp(start)) & (days <= pd.Timestamp(end))]
+    return days.as_unit("us")
+
+
+@lru_cache(maxsize=1)
+def _corrections() -> Mapping[CalendarName, Corrections]:
+    text = resources.files(__package__).joinpath(_CORRECTIONS).read_text("utf-8")
+    document = json.dumps(read_yaml(text, _CORRECTIONS).data)
+    return TypeAdapter(dict[CalendarName, Corrections]).validate_json(document, strict=True)
+
+
+def _market(name: str, start: date, end: date) -> pd.DatetimeIndex:
+    # its import takes as long as pandas' own: only those pay for it who ask for one of its markets
+    import pandas_market_calendars
+
+    return cast("pd.DatetimeIndex", pandas_market_calendars.get_calendar(name).valid_days(start, end, tz=None))
+
+
+def _holidays(start: date, end: date, *rules: Holiday) -> pd.DatetimeIndex:
+    # an observed holiday may be counted from a date just outside
+    first, last = pd.Timestamp(start) - pd.Timedelta(days=7), pd.Timestamp(end) + pd.Timedelta(days=7)
+    days: list[pd.Timestamp] = []
+    for rule in rules:
+        days.extend(rule.dates(first, last))
+    return pd.DatetimeIndex(days)
+
+
+def _index(days: Mapping[date, str]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(sorted(days))
