@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import reduce
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
 
+from macrocredit_assets.catalog import Catalog
 from macrocredit_assets.catalog.calendars import is_session
 from macrocredit_assets.catalog.models import DatasetSpec, Entry, RollDays, SignalSpec
 from macrocredit_assets.errors import CatalogError, RuleViolationError
@@ -25,7 +27,7 @@ from macrocredit_assets.sources.profiles import Route, way_label
 from macrocredit_assets.sources.units import round_decimals
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["Ingested", "derive", "ingest"]
+__all__ = ["Ingested", "SignalInput", "derive", "ingest"]
 
 _DAY = timedelta(days=1)
 
@@ -66,6 +68,22 @@ class Ingested:
     findings: tuple[Finding, ...] = ()
     accepted: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SignalInput:
+    """What a signal is given of one dataset.
+
+    Parameters
+    ----------
+    frame
+        Index ``date``, sorted and unique; the columns that the signal reads, in its window and a lookback before it.
+    coverage
+        The dates that the dataset covers.
+    """
+
+    frame: pd.DataFrame
+    coverage: Coverage
 
 
 def ingest(
@@ -127,11 +145,10 @@ def ingest(
 def derive(
     spec: SignalSpec,
     window: Window,
-    inputs: Mapping[str, pd.DataFrame],
-    *,
-    coverage: Coverage,
+    inputs: Mapping[str, SignalInput],
     functions: Mapping[str, SignalFunction],
-    rolls: Mapping[str, RollDays] | None = None,
+    catalog: Catalog,
+    *,
     accept: frozenset[str] = frozenset(),
 ) -> Ingested:
     """Compute a signal over a window.
@@ -145,13 +162,12 @@ def derive(
     spec, window
         What to compute, and for which dates.
     inputs
-        Argument -> rows of its dataset in the window and ``spec.lookback`` shared rows before it.
-    coverage
-        The dates that all inputs cover; the signal answers those inside the window.
+        Name of a dataset -> its rows in the window and ``spec.lookback`` shared rows before it. What all inputs cover
+        of the window is what the signal answers.
     functions
         Name -> signal function, from :func:`macrocredit_assets.signals.signal_functions`.
-    rolls
-        Argument -> roll days of its dataset, where it has some.
+    catalog
+        Where the roll days of the inputs stand.
     accept
         Rules of severity ``error`` in spite of which the window is stored.
 
@@ -166,9 +182,9 @@ def derive(
     if spec.function not in functions:
         known = ", ".join(sorted(functions))
         raise CatalogError(f"{spec.name}: there is no signal function {spec.function!r}; known are {known}.")
-    columns = {argument: inputs[argument][read.column].dropna() for argument, read in spec.inputs.items()}
+    columns = {name: inputs[read.dataset].frame[read.column].dropna() for name, read in spec.inputs.items()}
     joined = pd.concat(columns, axis=1, join="inner").sort_index()
-    values = functions[spec.function](joined, SignalContext(spec.parameters, rolls or {}))
+    values = functions[spec.function](joined, SignalContext(spec.parameters, _rolls(spec, catalog)))
     # what a function makes of too few rows would depend on the window asked
     full = values.reindex(joined.index).iloc[spec.lookback :].dropna()
     frame = pd.DataFrame({spec.main: round_decimals(full.to_numpy(), spec.columns[spec.main].decimals)}, full.index)
@@ -182,13 +198,18 @@ def derive(
         frame=conform(spec, frame),
         series=f"signal:{spec.name}",
         window=window,
-        answered=coverage.clip(window),
-        rows_read=sum(len(frame) for frame in inputs.values()),
+        answered=reduce(Coverage.intersect, (given.coverage for given in inputs.values())).clip(window),
+        rows_read=sum(len(given.frame) for given in inputs.values()),
         dropped={reason: count for reason, count in absent.items() if count},
         findings=findings,
         accepted=_accepted(findings, accept),
         seconds={"fetch": 0.0, "conform": perf_counter() - started},
     )
+
+
+def _rolls(spec: SignalSpec, catalog: Catalog) -> dict[str, RollDays]:
+    datasets = {name: catalog.datasets.get(read.dataset) for name, read in spec.inputs.items()}
+    return {name: dataset.rolls for name, dataset in datasets.items() if dataset and dataset.rolls}
 
 
 def _inside(index: pd.Index, window: Window) -> np.ndarray:
@@ -212,7 +233,7 @@ def stop_on_errors(spec: Entry, window: Window, findings: Sequence[Finding]) -> 
     errors = [one for one in findings if one.severity == "error"]
     if not errors:
         return
-    lines = [f"{spec.name} {window}: nothing was stored, for what came breaks {_rules(errors)}."]
+    lines = [f"{spec.name} {window}: nothing was stored, because what came breaks {_rules(errors)}."]
     for error in errors:
         lines.append(f"  {error.rule}: {error.message} ({error.count} {'row' if error.count == 1 else 'rows'})")
         lines += ["    " + ", ".join(f"{key} {value}" for key, value in row.items()) for row in error.examples]

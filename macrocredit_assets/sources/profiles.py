@@ -6,9 +6,10 @@ mix is decided here, for a route has one series.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from macrocredit_assets.catalog import Catalog
 from macrocredit_assets.catalog.models import (
     BloombergWay,
     CboeWay,
@@ -80,10 +81,10 @@ def choose(spec: DatasetSpec, profile: Profile, sources: Mapping[str, Source]) -
     return Route(series, tuple(way for way in usable if way.series == series))
 
 
-def unserved(specs: Iterable[DatasetSpec], profile: Profile, sources: Mapping[str, Source]) -> dict[str, str]:
+def unserved(catalog: Catalog, profile: Profile, sources: Mapping[str, Source]) -> dict[str, str]:
     """Return the datasets that a profile cannot serve, each with the reasons of its ways in one clause."""
     lacking: dict[str, str] = {}
-    for spec in specs:
+    for spec in catalog.datasets.values():
         preferred = _preferred(spec, profile)
         reasons = [(way_label(way), _reason(way, profile, sources)) for way in preferred]
         if all(reason is not None for _, reason in reasons):
