@@ -9,6 +9,7 @@ from macrocredit_assets.catalog.loader import load_catalog
 from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.naming import series_key
 from macrocredit_assets.catalog.schema import catalog_json_schema
+from macrocredit_assets.catalog.table import dataset_table
 
 __all__ = [
     "Catalog",

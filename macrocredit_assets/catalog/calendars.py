@@ -65,7 +65,7 @@ def _london(start: date, end: date) -> pd.DatetimeIndex:
 
 
 def _ice_oas(start: date, end: date) -> pd.DatetimeIndex:
-    """Leave out three holidays: ICE prices its indices on all others, and on every last day of a month, weekend or not."""
+    """Leave out three holidays: ICE prices its indices on all others, and on every month's last day, weekend or not."""
     from pandas.tseries.holiday import GoodFriday, Holiday, nearest_workday, sunday_to_monday
 
     closed = _holidays(
