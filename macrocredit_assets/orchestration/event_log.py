@@ -20,7 +20,6 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
-    SqliteEventLogStorage,
     SqliteEventLogStorageWatchdog,
 )
 from dagster._serdes import ConfigurableClassData
@@ -28,6 +27,7 @@ from sqlalchemy.engine import Connection, Engine
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
+from macrocredit_assets.orchestration.planned_partitions import PlannedPartitions
 from macrocredit_assets.orchestration.shard_connections import ShardConnections
 
 __all__ = ["BATCH_SIZE_VARIABLE", "EVENTS_PER_BATCH", "EmbeddedEventLogStorage"]
@@ -39,7 +39,7 @@ BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 EVENTS_PER_BATCH = 500
 
 
-class EmbeddedEventLogStorage(SqliteEventLogStorage):
+class EmbeddedEventLogStorage(PlannedPartitions):
     """SQLite event log with one kept connection per file and one transaction per batch of events.
 
     Parameters
