@@ -18,6 +18,7 @@ __all__ = [
     "SignalSpec",
     "arrow_schema",
     "catalog_json_schema",
+    "dataset_table",
     "load_catalog",
     "series_key",
 ]

@@ -98,31 +98,39 @@ def _named(entry: object, name: str, path: tuple[str, ...], problems: list[Probl
 
 
 def _joined(shipped: _File, own: _File | None) -> Catalog:
-    datasets: dict[str, DatasetSpec] = {}
-    signals: dict[str, SignalSpec] = {}
-    problems: list[Problem] = []
-    base = shipped.content
-    if own is None or own.content.extends == "default":
-        remove = own.content.remove if own else ()
-        datasets |= {name: spec for name, spec in base.datasets.items() if name not in remove}
-        signals |= {name: spec for name, spec in base.signals.items() if name not in remove}
-        unknown = [name for name in remove if name not in base.datasets and name not in base.signals]
-        problems += [(("remove",), f"the shipped catalog has no {name!r}") for name in unknown]
-    elif own.content.remove:
-        problems.append((("remove",), "with `extends: none` there is nothing to remove"))
-    if own is not None:
-        datasets |= own.content.datasets
-        signals |= own.content.signals
+    datasets, signals = dict(shipped.content.datasets), dict(shipped.content.signals)
+    problems = _lay_over(own.content, datasets, signals) if own else []
     problems += problems_between(datasets, signals)
     if problems:
-        raise _error(
-            (file.name, file.document, problem) for problem in problems for file in [_origin(problem, shipped, own)]
-        )
+        raise _error(_placed(problem, shipped, own) for problem in problems)
     return Catalog(datasets, signals)
 
 
-def _origin(problem: Problem, shipped: _File, own: _File | None) -> _File:
-    return own if own is not None and own.has(problem[0]) else shipped
+def _lay_over(own: CatalogFile, datasets: dict[str, DatasetSpec], signals: dict[str, SignalSpec]) -> list[Problem]:
+    """Change the shipped entries as a user's own file says; return what it says in vain."""
+    problems: list[Problem] = []
+    if own.extends == "none":
+        datasets.clear()
+        signals.clear()
+    for number, name in enumerate(own.remove):
+        removed = datasets.pop(name, None) or signals.pop(name, None)
+        if removed is None:
+            problems.append((("remove", number), f"there is no shipped {name!r} to remove"))
+    datasets |= own.datasets
+    signals |= own.signals
+    return problems
+
+
+def _placed(problem: Problem, shipped: _File, own: _File | None) -> tuple[str, Document, Problem]:
+    path, what = problem
+    if own is None or own.has(path):
+        file = own or shipped
+        return file.name, file.document, problem
+    return (
+        shipped.name,
+        shipped.document,
+        (path, f"{what}; {own.name} made it so: replace this entry, or remove it too"),
+    )
 
 
 def _error(found: Iterable[tuple[str, Document, Problem]]) -> CatalogError:

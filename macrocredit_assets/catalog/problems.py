@@ -26,7 +26,12 @@ _MODELS: Mapping[str, type[BaseModel]] = {**WAYS, "custom": CustomWay}
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Return every problem of a catalog file, with its path in the file."""
-    return [_translate(details) for details in error.errors(include_url=False)]
+    sentences: dict[tuple[str | int, ...], list[str]] = {}
+    for details in error.errors(include_url=False):
+        path, sentence = _translate(details)
+        sentences.setdefault(path, []).append(sentence)
+    # a value that fits no member of a union is reported once for each of them
+    return [(path, "; or: ".join(dict.fromkeys(said))) for path, said in sentences.items()]
 
 
 def _translate(details: ErrorDetails) -> Problem:
@@ -70,8 +75,10 @@ def _locate(location: tuple[str | int, ...]) -> tuple[tuple[str | int, ...], typ
     here: Any = CatalogFile
     for part in location:
         here = _plain(here)
-        if get_origin(here) in (Union, UnionType) and part in _MODELS:
-            here = _MODELS[str(part)]
+        if get_origin(here) in (Union, UnionType):
+            here = _MODELS.get(str(part))
+            continue
+        if part == "[key]":
             continue
         path.append(part)
         if isinstance(here, type) and issubclass(here, BaseModel):

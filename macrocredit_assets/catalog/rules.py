@@ -33,13 +33,11 @@ def _names(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec
             path = (section, name)
             if problem := name_problem(name):
                 yield path, f"the name {name!r} {problem}"
-            other = seen.setdefault(name.lower(), name)
-            if other is name:
-                continue
-            if other == name:
-                yield path, f"{name!r} is a dataset already; a signal needs a name of its own"
-            else:
+            if (other := seen.get(name.lower())) == name:
+                yield path, f"{name!r} is a market dataset already; a signal needs a name of its own"
+            elif other is not None:
                 yield path, f"{name!r} and {other!r} are one file where file systems ignore case"
+            seen.setdefault(name.lower(), name)
 
 
 def _series(datasets: Mapping[str, DatasetSpec]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from macrocredit_assets.catalog.catalog import Catalog
-from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.catalog.models import DatasetSpec, SignalSpec
 
 __all__ = ["dataset_table"]
 
@@ -19,26 +19,22 @@ def dataset_table(catalog: Catalog) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: DatasetSpec | SignalSpec) -> tuple[str, ...]:
     cells = (entry.title, entry.instrument, entry.tenor or "")
     return (f"`{entry.name}`", *map(_escaped, cells), _columns(entry), f"`{entry.calendar}`", _origin(entry))
 
 
-def _columns(entry: Entry) -> str:
+def _columns(entry: DatasetSpec | SignalSpec) -> str:
     by_unit: dict[str, list[str]] = {}
     for name, column in entry.columns.items():
         by_unit.setdefault(column.unit, []).append(f"`{name}`")
     return "; ".join(f"{', '.join(names)} ({unit})" for unit, names in by_unit.items())
 
 
-def _origin(entry: Entry) -> str:
-    match entry:
-        case DatasetSpec():
-            return ", ".join(dict.fromkeys(way.source for way in entry.ways))
-        case SignalSpec():
-            return ", ".join(f"`{given.dataset}`" for given in entry.inputs.values())
-        case _:
-            return ""
+def _origin(entry: DatasetSpec | SignalSpec) -> str:
+    if isinstance(entry, SignalSpec):
+        return ", ".join(f"`{given.dataset}`" for given in entry.inputs.values())
+    return ", ".join(dict.fromkeys(way.source for way in entry.ways))
 
 
 def _escaped(text: str) -> str:
