@@ -6,11 +6,12 @@ fetched, judged or written.
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
-from macrocredit_assets.catalog import Catalog, DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
 from macrocredit_assets.errors import SourceUnavailableError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
@@ -22,6 +23,8 @@ from macrocredit_assets.sources import Source
 from macrocredit_assets.sources.profiles import Route, choose
 
 __all__ = ["build_assets", "source_key"]
+
+_Decorator = Callable[[Callable[..., Ingested]], dg.AssetsDefinition]
 
 _INGESTED = dg.PythonObjectDagsterType(Ingested)
 _SIGNAL_INPUT = dg.PythonObjectDagsterType(SignalInput)
@@ -88,34 +91,35 @@ def _source_asset(series: str, spec: DatasetSpec) -> dg.AssetSpec:
 def _market_asset(
     spec: DatasetSpec, settings: Settings, sources: Mapping[str, Source], series: str
 ) -> dg.AssetsDefinition:
-    @dg.asset(
-        **_definition(spec, settings, series),
-        deps=[source_key(series)],
-        kinds={"parquet", _kind(series.partition(":")[0])},
-        dagster_type=_INGESTED,
-    )
-    def market(context: dg.AssetExecutionContext) -> Ingested:
+    def fetch(context: dg.AssetExecutionContext) -> Ingested:
         window = window_of(context.partition_key_range)
         # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
         route = choose(spec, settings.profile, sources)
         return ingest(spec, window, route, sources, accept=accepted_rules(context.run.tags))
 
-    return market
+    asset: _Decorator = dg.asset(
+        **_definition(spec, settings, series),
+        deps=[source_key(series)],
+        kinds={"parquet", _kind(series.partition(":")[0])},
+        dagster_type=_INGESTED,
+    )
+    return asset(fetch)
 
 
 def _signal_asset(
     spec: SignalSpec, catalog: Catalog, settings: Settings, functions: Mapping[str, SignalFunction]
 ) -> dg.AssetsDefinition:
-    @dg.asset(
+    def compute(context: dg.AssetExecutionContext, **inputs: SignalInput) -> Ingested:
+        window = window_of(context.partition_key_range)
+        return derive(spec, window, inputs, functions, catalog, accept=accepted_rules(context.run.tags))
+
+    asset: _Decorator = dg.asset(
         **_definition(spec, settings, None),
         ins=dict(_signal_inputs(spec)),
         kinds={"parquet", "pandas"},
         dagster_type=_INGESTED,
     )
-    def signal(context: dg.AssetExecutionContext, **inputs: SignalInput) -> Ingested:
-        return derive(spec, window_of(context.partition_key_range), inputs, functions, catalog)
-
-    return signal
+    return asset(compute)
 
 
 def _signal_inputs(spec: SignalSpec) -> Iterator[tuple[str, dg.AssetIn]]:
@@ -127,7 +131,7 @@ def _signal_inputs(spec: SignalSpec) -> Iterator[tuple[str, dg.AssetIn]]:
         yield dataset, dg.AssetIn(key=dataset, metadata=metadata, dagster_type=_SIGNAL_INPUT)
 
 
-def _definition(entry: Entry, settings: Settings, series: str | None) -> dict[str, object]:
+def _definition(entry: DatasetSpec | SignalSpec, settings: Settings, series: str | None) -> dict[str, Any]:
     path = settings.dataset_path(entry.kind, entry.name)
     return {
         "name": entry.name,

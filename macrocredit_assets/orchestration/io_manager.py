@@ -16,7 +16,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from macrocredit_assets.catalog import Catalog, Entry, arrow_schema, load_catalog
+from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, arrow_schema, load_catalog
 from macrocredit_assets.errors import NotCoveredError, UsageError
 from macrocredit_assets.ingest import Ingested, SignalInput
 from macrocredit_assets.orchestration.metadata import (
@@ -45,8 +45,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     materialization's metadata, in the registry and in the run log, from one record.
 
     An asset may return an :class:`~macrocredit_assets.ingest.Ingested`, a ``pandas.DataFrame`` with a ``date`` index,
-    or a ``pyarrow.Table`` with a ``date`` column; a consumer is given a ``pyarrow.Table`` where its parameter says so,
-    and a ``pandas.DataFrame`` elsewhere. Metadata on the input may name ``macrocredit/columns`` to load.
+    or a ``pyarrow.Table`` with a ``date`` column; a consumer is given a ``pyarrow.Table`` or a ``SignalInput`` where
+    its parameter says so, and a ``pandas.DataFrame`` elsewhere. Metadata on the input may name ``macrocredit/columns``.
 
     Parameters
     ----------
@@ -96,11 +96,11 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         window = window_of(context.asset_partition_key_range) if context.has_asset_partitions else None
         coverage = self._require_coverage(store, window)
         wanted = context.definition_metadata
-        table = store.read(self._widen(window, wanted), cast("Sequence[str] | None", wanted.get(COLUMNS)))
+        widened, columns = self._widen(window, wanted), cast("Sequence[str] | None", wanted.get(COLUMNS))
         expected = context.dagster_type.typing_type
         if expected is pa.Table:
-            return table
-        frame = table.to_pandas().set_index("date")
+            return store.read(widened, columns)
+        frame = store.read_frame(widened, columns)
         return SignalInput(frame, coverage) if expected is SignalInput else frame
 
     @cached_property
@@ -117,7 +117,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     def _catalog(self) -> Catalog:
         return load_catalog(self._settings.catalog)
 
-    def _entry(self, key: dg.AssetKey) -> Entry:
+    def _entry(self, key: dg.AssetKey) -> DatasetSpec | SignalSpec:
         if len(key.path) != 1:
             raise UsageError(
                 f"The asset {key.to_user_string()!r} cannot be stored by the Parquet IO manager: a dataset's key is "
@@ -125,10 +125,10 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             )
         return self._catalog.entry(key.path[0])
 
-    def _store(self, entry: Entry) -> DatasetStore:
+    def _store(self, entry: DatasetSpec | SignalSpec) -> DatasetStore:
         return DatasetStore(self._settings.dataset_path(entry.kind, entry.name), arrow_schema(entry))
 
-    def _write(self, entry: Entry, ingested: Ingested) -> AssetRecord:
+    def _write(self, entry: DatasetSpec | SignalSpec, ingested: Ingested) -> AssetRecord:
         started = time.perf_counter()
         result = self._store(entry).write(
             ingested.window,
@@ -179,10 +179,10 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             dataset, _, name = column.partition(".")
             store = self._store(self._catalog.entry(dataset))
             if store.head() is not None:
-                yield store.read(window, [name]).to_pandas().set_index("date")[name].dropna().index
+                yield store.read_frame(window, [name])[name].dropna().index
 
 
-def _as_ingested(obj: Ingested | pd.DataFrame | pa.Table, entry: Entry, window: Window) -> Ingested:
+def _as_ingested(obj: Ingested | pd.DataFrame | pa.Table, entry: DatasetSpec | SignalSpec, window: Window) -> Ingested:
     if isinstance(obj, Ingested):
         return obj
     frame = obj.to_pandas().set_index("date") if isinstance(obj, pa.Table) else obj

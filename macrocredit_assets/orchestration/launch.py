@@ -19,7 +19,7 @@ from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.tags import ACCEPT, LAUNCHED_BY, RANGE_END, RANGE_START
 from macrocredit_assets.persistence import RunLog
-from macrocredit_assets.persistence.root_kind import require_root_kind
+from macrocredit_assets.persistence.root_kind import check_root_kind
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
@@ -85,7 +85,7 @@ def run_backfill(
     """
     catalog = load_catalog(settings.catalog)
     selection = [dg.AssetKey(catalog.entry(name).name) for name in (names or catalog.names())]
-    require_root_kind(settings.data_directory, settings.kind)
+    check_root_kind(settings.data_directory, settings.kind)
     tags = {
         RANGE_START: window.start.isoformat(),
         RANGE_END: window.end.isoformat(),

@@ -15,9 +15,14 @@ import pandas as pd
 
 # no public way reaches many partitions at once: `add_asset_metadata` copies all it holds for every key it is given,
 # 5.8 s for 7,671 keys; a test holds the fact that this door is still there
-from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
+from dagster._core.execution.context.metadata_logging import (
+    AssetMetadataHandle,
+    OutputMetadataAccumulator,
+    OutputMetadataHandle,
+)
 
-from macrocredit_assets.catalog import Entry, SignalSpec, sessions
+from macrocredit_assets.catalog import Entry, SignalSpec
+from macrocredit_assets.catalog.calendars import sessions
 from macrocredit_assets.catalog.models import Column
 from macrocredit_assets.persistence.records import AssetRecord
 from macrocredit_assets.windows import Coverage, Window
@@ -41,7 +46,7 @@ LOOKBACK_SHARED = "macrocredit/lookback_shared"
 #: Up to so many partitions, each carries the details of the write; above, they stand in the run log.
 DETAILED_PARTITIONS = 31
 
-Value = str | int | float | dg.MetadataValue  # type: ignore[type-arg]
+Value = str | int | float | dg.MetadataValue
 
 
 def definition_metadata(entry: Entry, path: Path, series: str | None) -> dict[str, Value]:
@@ -108,7 +113,7 @@ def set_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Map
     """Put each partition's own metadata into the step's accumulator, all in one go."""
     step = context.step_context
     held = step._metadata_accumulator.per_output_metadata  # noqa: SLF001 - see the import above
-    added = {
+    added: dict[OutputMetadataHandle | AssetMetadataHandle, Mapping[str, Value]] = {
         AssetMetadataHandle(asset_key=context.asset_key, partition_key=key): values for key, values in metadata.items()
     }
     step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**held, **added})  # noqa: SLF001
