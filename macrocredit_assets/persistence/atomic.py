@@ -6,8 +6,10 @@ never nothing; when a write returns, its bytes survive a power cut. What must no
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,18 +17,25 @@ from typing import BinaryIO, cast
 
 import portalocker
 
-__all__ = ["TEMPORARY_SUFFIX", "locked", "replacing", "sweep", "update", "write_bytes"]
+__all__ = ["LOCK_SUFFIX", "TEMPORARY_SUFFIX", "is_private", "locked", "replacing", "sweep", "update", "write_bytes"]
 
 #: Temporary files are called ``.<target>.<random>.tmp``: hidden, and matched by no pattern that means data.
 TEMPORARY_SUFFIX = ".tmp"
+
+#: Lock files are called ``.<target>.lock`` and stay for good.
+LOCK_SUFFIX = ".lock"
+
+_RANDOM_DIGITS = 12
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path`` that takes its place when the block ends without an error.
 
-    Parents are created. A symbolic link is followed, so that the link stays. If the block raises, the old bytes stand
-    and the temporary file is gone; if the process is killed, the next write to the same target sweeps it away.
+    Parents are created. A symbolic link is followed, so that the link stays; permissions stay too. If the block raises,
+    the old bytes stand and the temporary file is gone; if the process is killed, the next write to the same target
+    sweeps it away. Of two writers at once, the last to finish wins: who must not lose the other's change takes
+    :func:`update`.
 
     Parameters
     ----------
@@ -39,7 +48,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         The temporary file, open for reading and writing.
     """
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_directory(target.parent)
     sweep(target)
     temporary, handle = _open_temporary(target)
     try:
@@ -47,8 +56,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield handle
             handle.flush()
             with suppress(FileNotFoundError):
-                temporary.chmod(target.stat().st_mode)
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             os.fsync(handle.fileno())
+            # inside the block: the lock on the file tells sweepers that this writer lives
             temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -68,14 +78,19 @@ def locked(path: Path) -> Iterator[None]:
 
     The lock is a file of its own (``.<name>.lock``), because a file that is replaced cannot carry one: a process would
     wait on the bytes of yesterday. It is never deleted, for the same reason. The operating system lets go of it when
-    the holder dies. The wait is a blocking one: polling starves a process under load. Not reentrant.
+    the holder dies. The wait is a blocking one: polling starves a process under load. It excludes threads as well as
+    processes, and is not reentrant: a holder that asks for it again waits for ever.
     """
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    lock = target.with_name(f".{target.name}.lock")
+    _make_directory(target.parent)
+    lock = target.with_name(f".{target.name}{LOCK_SUFFIX}")
     with lock.open("ab") as handle:
         portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
-        yield
+        try:
+            yield
+        finally:
+            # closing is not enough: a child forked meanwhile holds the same open file, and with it the lock
+            portalocker.unlock(handle)
 
 
 def update(path: Path, change: Callable[[bytes | None], bytes | None]) -> None:
@@ -87,7 +102,8 @@ def update(path: Path, change: Callable[[bytes | None], bytes | None]) -> None:
         The file.
     change
         Takes the current bytes (None where there is no file) and returns the new ones, or None to leave the file
-        untouched. It must not lock ``path`` again.
+        untouched; bytes equal to the current ones are not written either. If it raises, the file stays as it is. It
+        must not lock ``path`` again.
     """
     with locked(path):
         try:
@@ -105,30 +121,46 @@ def sweep(target: Path) -> None:
     A living writer holds an OS lock on its temporary file, so a lock that can be had tells a dead one, on any host that
     shares the file system, and whatever process has its pid by now.
     """
-    for litter in target.parent.glob(f".{_glob_escape(target.name)}.*{TEMPORARY_SUFFIX}"):
-        with suppress(OSError, portalocker.LockException), litter.open("rb") as handle:
+    random = "[0-9a-f]" * _RANDOM_DIGITS
+    for litter in target.parent.glob(f".{glob.escape(target.name)}.{random}{TEMPORARY_SUFFIX}"):
+        with suppress(OSError, portalocker.LockException), litter.open("r+b") as handle:
             portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
             litter.unlink()
 
 
+def is_private(path: Path) -> bool:
+    """Tell whether a file is a temporary or a lock file of this module, and so nobody's data."""
+    return path.name.startswith(".") and path.name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX))
+
+
 def _open_temporary(target: Path) -> tuple[Path, BinaryIO]:
     while True:
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(_RANDOM_DIGITS // 2)}{TEMPORARY_SUFFIX}")
         # not tempfile: its files are private to their owner, and data are for the whole desk; the umask decides
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         handle = cast("BinaryIO", os.fdopen(descriptor, "w+b"))
-        portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
+        try:
+            portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
+        except BaseException:  # a file system without locks, or an interrupt
+            handle.close()
+            temporary.unlink(missing_ok=True)
+            raise
         if temporary.exists():
             return temporary, handle
         handle.close()  # another process swept it between creation and lock
 
 
-def _glob_escape(name: str) -> str:
-    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+def _make_directory(directory: Path) -> None:
+    if directory.is_dir():
+        return
+    _make_directory(directory.parent)
+    with suppress(FileExistsError):
+        directory.mkdir()
+    # a new name is durable only once the directory that holds it is
+    _sync_directory(directory.parent)
 
 
 def _sync_directory(directory: Path) -> None:
-    # a rename is durable only once the directory that holds the name is
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

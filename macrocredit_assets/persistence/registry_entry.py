@@ -1,0 +1,106 @@
+"""One entry of the registry: its fields, and the way to and from JSON. Nothing here reads a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from typing import Any
+
+__all__ = ["DatasetEntry", "iso_moment"]
+
+_FIELDS = (
+    "instrument",
+    "tenor",
+    "file_path",
+    "start_date",
+    "end_date",
+    "row_count",
+    "registered_at",
+    "last_updated",
+)
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """What the registry knows of one dataset.
+
+    Parameters
+    ----------
+    instrument, tenor
+        What it is about (``CDX.NA.IG``, ``5Y``).
+    file_path
+        POSIX path, relative to the parent of the data directory; absolute where the file lies elsewhere.
+    start_date, end_date
+        First and last date of the file, ISO 8601; None where it has none, or does not exist yet.
+    row_count
+        Rows of the file; None where it does not exist yet.
+    registered_at, last_updated
+        When the entry was first made, and last written; ISO 8601, UTC.
+    metadata
+        Everything else, as JSON values.
+    unknown
+        Fields that another version wrote beside these; kept as they are.
+    """
+
+    instrument: str
+    file_path: str
+    tenor: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    row_count: int | None = None
+    registered_at: str | None = None
+    last_updated: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as it stands in the file; a copy, all the way down."""
+        known = {name: getattr(self, name) for name in _FIELDS}
+        return deepcopy({**known, "metadata": dict(self.metadata), **self.unknown})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> DatasetEntry:
+        """Read what :meth:`to_dict` wrote; fields it does not know are kept in ``unknown``.
+
+        Raises
+        ------
+        ValueError
+            If ``instrument`` or ``file_path`` is missing, or ``metadata`` is no mapping.
+        """
+        missing = [name for name in ("instrument", "file_path") if not isinstance(data.get(name), str)]
+        if missing:
+            raise ValueError(
+                f"A registry entry needs {' and '.join(missing)} as text; it has {', '.join(data) or '-'}."
+            )
+        metadata = data.get("metadata") or {}
+        if not isinstance(metadata, Mapping):
+            raise ValueError(f"The metadata of a registry entry must be an object, not {metadata!r}.")  # noqa: TRY004 - a broken document, not a caller's mistake
+        copied = deepcopy(dict(data))
+        copied.pop("metadata", None)
+        known = {name: copied.pop(name, None) for name in _FIELDS}
+        return cls(**known, metadata=deepcopy(dict(metadata)), unknown=copied)
+
+    def succeeding(self, before: DatasetEntry | None) -> DatasetEntry:
+        """Return this entry with what must survive of the one it replaces.
+
+        That is ``registered_at``, unknown fields, and those keys of the metadata that this one does not set.
+        """
+        if before is None:
+            return self
+        return replace(
+            self,
+            registered_at=before.registered_at or self.registered_at,
+            metadata={**before.metadata, **self.metadata},
+            unknown={**before.unknown, **self.unknown},
+        )
+
+
+def iso_moment(moment: date | None) -> str | None:
+    """Return a date as the registry writes it: ``2024-01-01T00:00:00``, with the offset where there is one."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time())
+    return moment.isoformat()
