@@ -217,7 +217,7 @@ class _Conversion:
             return _in_order(self._array(value))
         if type(value) is Rows:
             return self._records(value)
-        kind: type[Any] = type(value)
+        kind = type(value)
         unwrap = unwrapper(kind) or self._default
         if unwrap is None:
             raise _MisfitError(TypeError, f"Object of type {_full_name(kind)} at", "is not JSON serializable")

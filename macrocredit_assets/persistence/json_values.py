@@ -36,9 +36,7 @@ class Rows:
     length: int
 
 
-@lru_cache(maxsize=1024)
-def unwrapper(kind: type) -> Unwrapper | None:
-    """Return what brings values of a type nearer to JSON, or None where nothing is known of it."""
+def _find_unwrapper(kind: type) -> Unwrapper | None:
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
     for root, table in (("pandas", _pandas_types), ("numpy", _numpy_types), ("", _standard_types)):
         if not root or root in roots:
@@ -50,6 +48,10 @@ def unwrapper(kind: type) -> Unwrapper | None:
     if is_dataclass(kind):
         return lambda value: {field.name: getattr(value, field.name) for field in fields(value)}
     return None
+
+
+#: Takes a type to what brings its values nearer to JSON, or to None where nothing is known of it.
+unwrapper: Callable[[type], Unwrapper | None] = lru_cache(maxsize=1024)(_find_unwrapper)
 
 
 def _standard_types() -> Iterator[tuple[type, Unwrapper]]:
