@@ -25,7 +25,12 @@ def test_every_error_has_the_base(name: str) -> None:
 @pytest.mark.parametrize(("name", "builtin"), [(name, builtin) for name, builtin in _DRAWN if builtin])
 def test_error_is_the_builtin_that_is_drawn_beside_it(name: str, builtin: str) -> None:
     """Code that does not know this package catches the error as the built-in."""
-    known = {"ValueError": ValueError, "KeyError": KeyError, "LookupError": LookupError, "ConnectionError": ConnectionError}
+    known = {
+        "ValueError": ValueError,
+        "KeyError": KeyError,
+        "LookupError": LookupError,
+        "ConnectionError": ConnectionError,
+    }
     assert issubclass(getattr(errors, name), known[builtin])
 
 

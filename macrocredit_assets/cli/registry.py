@@ -1,0 +1,142 @@
+"""``macrocredit registry``: what the registry says, whether it is true, and how to restore it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from macrocredit_assets.cli import render
+from macrocredit_assets.cli.context import Context, with_context
+from macrocredit_assets.cli.parameters import as_json
+from macrocredit_assets.errors import UnknownDatasetError
+
+__all__ = ["command"]
+
+_LIST = (
+    render.Column("name", style="cyan"),
+    render.Column("tenor"),
+    render.Column("rows", right=True),
+    render.Column("first"),
+    render.Column("last"),
+    render.Column("last updated"),
+    render.Column("instrument", optional=True),
+    render.Column("file", optional=True),
+)
+
+
+@click.group("registry")
+def command() -> None:
+    """List what is stored, check that it is true, repair it."""
+
+
+@command.command("list")
+@as_json
+@with_context
+def list_entries(context: Context, as_json: bool) -> None:
+    """List what the registry has."""
+    entries = _entries(context)
+    if as_json:
+        render.echo_json(entries)
+    elif entries:
+        render.print_table(_LIST, [_row(name, entry) for name, entry in entries.items()])
+    else:
+        click.echo(f"The registry {context.shown(context.settings.registry_path)} is empty.")
+
+
+@command.command("show")
+@click.argument("name")
+@as_json
+@with_context
+def show_entry(context: Context, name: str, as_json: bool) -> None:
+    """Show one entry as it stands in the registry."""
+    entries = _entries(context)
+    if name not in entries:
+        raise UnknownDatasetError(
+            f"The registry has no {name!r}; it has {', '.join(entries) or 'nothing yet'}. "
+            f"Ingest it: {context.command('backfill', name, '--start', '2020-01-01', profile=True)}"
+        )
+    if as_json:
+        render.echo_json(entries[name])
+        return
+    rows = [(key, _text(value)) for key, value in entries[name].items() if key != "metadata"]
+    rows += [(key, _text(value)) for key, value in entries[name].get("metadata", {}).items()]
+    render.print_table([render.Column("field", style="cyan"), render.Column("value", wrap=True)], rows)
+
+
+@command.command("verify")
+@as_json
+@with_context
+def verify(context: Context, as_json: bool) -> None:
+    """Hold it against the files, row by row.
+
+    The exit code is 1 where they differ.
+    """
+    from macrocredit_assets import sync
+    from macrocredit_assets.catalog import load_catalog
+
+    problems = sync.verify(context.settings, load_catalog(context.settings.catalog))
+    if as_json:
+        render.echo_json(problems)
+    else:
+        for problem in problems:
+            click.echo(f"{problem.subject}: {problem.message}")
+        if problems:
+            click.echo(f"\n{len(problems)} problems. Repair the registry: {context.command('registry', 'rebuild')}")
+        else:
+            click.echo(f"Registry and files agree: {len(_entries(context))} datasets.")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@command.command("rebuild")
+@as_json
+@with_context
+def rebuild(context: Context, as_json: bool) -> None:
+    """Restore it from the files, and say what changed."""
+    from macrocredit_assets import sync
+    from macrocredit_assets.catalog import load_catalog
+
+    outcome = sync.rebuild(context.settings, load_catalog(context.settings.catalog))
+    if as_json:
+        render.echo_json(outcome)
+        return
+    for change in outcome.changes:
+        click.echo(f"{change.name}: {change.what}")
+    for problem in outcome.problems:
+        click.echo(f"{problem.subject}: {problem.message}", err=True)
+    if outcome.set_aside:
+        click.echo(f"The old registry could not be read; it is kept as {context.shown(outcome.set_aside)}")
+    same = outcome.entries - sum(change.what != "removed" for change in outcome.changes)
+    click.echo(f"{context.shown(context.settings.registry_path)}: {outcome.entries} datasets, {same} as they were")
+
+
+def _entries(context: Context) -> dict[str, dict[str, Any]]:
+    from macrocredit_assets.persistence import DataRegistry
+
+    registry = DataRegistry(context.settings.registry_path, context.settings.data_directory)
+    return {name: entry.to_dict() for name, entry in registry.entries().items()}
+
+
+def _row(name: str, entry: dict[str, Any]) -> list[str]:
+    rows = entry["row_count"]
+    return [
+        name,
+        entry["tenor"] or "-",
+        "-" if rows is None else f"{rows:,}",
+        (entry["start_date"] or "-")[:10],
+        (entry["end_date"] or "-")[:10],
+        entry["last_updated"][:16].replace("T", " "),
+        entry["instrument"],
+        entry["file_path"],
+    ]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_text(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        if all(isinstance(each, list) for each in value):
+            return ", ".join("..".join(map(str, each)) for each in value)
+        return "\n".join(map(_text, value))
+    return "-" if value is None else str(value)
