@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from textwrap import shorten
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -27,11 +28,22 @@ _MODELS: Mapping[str, type[BaseModel]] = {**WAYS, "custom": CustomWay}
 def problems_of(error: ValidationError) -> list[Problem]:
     """Return every problem of a catalog file, with its path in the file."""
     sentences: dict[tuple[str | int, ...], list[str]] = {}
-    for details in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for details in found:
+        if _follows_from_others(details, found):
+            continue
         path, sentence = _translate(details)
         sentences.setdefault(path, []).append(sentence)
     # a value that fits no member of a union is reported once for each of them
     return [(path, "; or: ".join(dict.fromkeys(said))) for path, said in sentences.items()]
+
+
+def _follows_from_others(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    # a tuple whose items are all wrong counts as too short as well
+    here = details["loc"]
+    return details["type"] == "too_short" and any(
+        other["loc"][: len(here)] == here and other is not details for other in found
+    )
 
 
 def _translate(details: ErrorDetails) -> Problem:
@@ -48,7 +60,7 @@ def _translate(details: ErrorDetails) -> Problem:
     if kind == "literal_error":
         known = details["ctx"]["expected"]
         return path, f"{details['input']!r} is not one of {known}{_nearest(str(details['input']), _words(known))}"
-    return path, f"{details['msg']}, not {details['input']!r}{_quote(details)}"
+    return path, f"{details['msg']}, not {shorten(repr(details['input']), 80)}{_quote(details)}"
 
 
 def _quote(details: ErrorDetails) -> str:

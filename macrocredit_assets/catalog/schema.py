@@ -29,6 +29,9 @@ def catalog_json_schema() -> JsonSchemaValue:
             for key in _FILLED_IN:
                 properties.pop(key)
             required.remove("name")
+        for inner in properties.values():
+            if "patternProperties" in inner:
+                inner["additionalProperties"] = False
         if "source" in properties and "source" not in required:
             # a model has a default; a file must say it, for it decides which keys the way has
             required.insert(0, "source")
