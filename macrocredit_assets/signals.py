@@ -144,21 +144,21 @@ def spread_momentum(inputs: pd.DataFrame, context: SignalContext) -> pd.Series:
     --------
     >>> dates = pd.date_range("2024-01-02", periods=3, name="date")
     >>> inputs = pd.DataFrame({"spread": [60.0, 57.0, 56.0]}, index=dates)
-    >>> round(spread_momentum(inputs, SignalContext({"observations": 2})).iloc[0], 6)
-    2.828427
+    >>> spread_momentum(inputs, SignalContext({"observations": 2})).round(6).tolist()
+    [2.828427]
     """
     shared = _complete(inputs, "spread")
     count = context.observations(20)
-    changes = np.diff(shared["spread"].to_numpy(dtype=np.float64))
-    changes[_across_a_roll(pd.DatetimeIndex(shared.index), context.rolls.get("spread"))] = np.nan
-    windows = _windows(changes, count)
-    kept = ~np.isnan(windows)
+    levels = shared["spread"].to_numpy(dtype=np.float64)
+    across = _across_a_roll(pd.DatetimeIndex(shared.index), context.rolls.get("spread"))
+    changes = _windows(np.diff(levels), count)
+    kept = _windows((~across).astype(np.float64), count)
     size = kept.sum(axis=1)
-    total = np.where(kept, windows, 0.0).sum(axis=1)
+    total = (kept * changes).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        deviations = np.where(kept, windows - (total / size)[:, np.newaxis], 0.0)
-        momentum = -total / np.sqrt((deviations**2).sum(axis=1) / (size - 1))
-    return _known(momentum, shared.index[count:])
+        deviations = kept * (changes - (total / size)[:, np.newaxis])
+        volatility = np.sqrt((deviations**2).sum(axis=1) / (size - 1))
+    return _known(_ratio(-total, volatility, _windows(levels, count + 1)), shared.index[count:])
 
 
 #: The built-in signals by the name that ``function:`` in the catalog uses.
@@ -173,7 +173,8 @@ def signal_functions() -> Mapping[str, SignalFunction]:
     Raises
     ------
     CatalogError
-        If two packages, or a package and this one, use the same name; or if what is registered is no function.
+        If two packages, or a package and this one, use the same name; or if what is registered cannot be loaded or is
+        no function. Going on without it would make its datasets vanish.
     """
     functions = dict(SIGNALS)
     origins = dict.fromkeys(SIGNALS, "macrocredit_assets")
@@ -184,15 +185,25 @@ def signal_functions() -> Mapping[str, SignalFunction]:
                 f"The signal {entry.name!r} of {origin} has the name of one of {origins[entry.name]}. Rename it in the "
                 f"entry points of its package, group {ENTRY_POINTS!r}, or uninstall that package."
             )
-        function = entry.load()
+        try:
+            function = entry.load()
+        except Exception as error:
+            raise CatalogError(f"The signal {entry.name!r} of {origin} cannot be loaded: {error!r}.") from error
         if not callable(function):
-            raise CatalogError(f"The signal {entry.name!r} of {origin} is a {type(function).__name__}, no function.")
+            raise CatalogError(
+                f"The signal {entry.name!r} of {origin} is of type {type(function).__name__}, no function."
+            )
         functions[entry.name], origins[entry.name] = function, origin
     return MappingProxyType(functions)
 
 
 def _complete(inputs: pd.DataFrame, *arguments: str) -> pd.DataFrame:
     """Return the rows in which every argument has a value, in order of their dates."""
+    if missing := [argument for argument in arguments if argument not in inputs.columns]:
+        raise CatalogError(
+            f"A signal was not given {', '.join(missing)}: its function takes the inputs {', '.join(arguments)}, the "
+            f"catalog entry has {', '.join(inputs.columns)}. Name the entry's inputs like the function's."
+        )
     return inputs.loc[:, list(arguments)].dropna().sort_index()
 
 
@@ -207,15 +218,22 @@ def _windows(values: _Floats, count: int) -> _Floats:
 def _z_scores(values: pd.Series, count: int) -> _Floats:
     windows = _windows(values.to_numpy(dtype=np.float64), count)
     deviations = windows - windows.mean(axis=1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scores: _Floats = deviations[:, -1] / np.sqrt((deviations**2).sum(axis=1) / (count - 1))
-    return scores
+    return _ratio(deviations[:, -1], np.sqrt((deviations**2).sum(axis=1) / (count - 1)), windows)
+
+
+def _ratio(numerator: _Floats, volatility: _Floats, levels: _Floats) -> _Floats:
+    """Divide by a volatility; NaN where there is none, or none beyond the rounding errors of the levels behind it."""
+    # 252 times 13.3 has a standard deviation of 1e-14: that is no volatility
+    moved = volatility > 1e-12 * np.abs(levels).max(axis=1, initial=0.0)
+    ratio = np.full(len(numerator), np.nan)
+    ratio[moved] = numerator[moved] / volatility[moved]
+    return ratio
 
 
 def _known(values: _Floats, dates: pd.Index) -> pd.Series:
-    """Return the finite values: nothing divided by zero is one."""
-    finite = np.isfinite(values)
-    return pd.Series(values[finite], index=dates[finite])
+    """Return the values that are numbers, on their dates."""
+    known = ~np.isnan(values)
+    return pd.Series(values[known], index=dates[known])
 
 
 def _across_a_roll(dates: pd.DatetimeIndex, rolls: RollDays | None) -> npt.NDArray[np.bool_]:
