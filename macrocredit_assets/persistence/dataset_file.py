@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import replacing
+from macrocredit_assets.persistence.footer import open_parquet
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD
 from macrocredit_assets.windows import Coverage, Window
@@ -81,7 +81,7 @@ def read_head(path: Path) -> StoredHead | None:
         If the file is no Parquet, or was not written by this package for a dataset of this name.
     """
     try:
-        with _opened(path) as file:
+        with open_parquet(path) as (_, file):
             return _head(path, file)
     except FileNotFoundError:
         return None
@@ -96,7 +96,7 @@ def read_rows(path: Path) -> tuple[StoredHead, Rows] | None:
         As :func:`read_head`, and if the rows are not those whose hash the footer states.
     """
     try:
-        with _opened(path) as file:
+        with open_parquet(path) as (_, file):
             head = _head(path, file)
             rows = rows_from_table(file.read(use_threads=False))
     except FileNotFoundError:
@@ -121,7 +121,7 @@ def read_table(path: Path, window: Window | None, columns: Sequence[str] | None)
     CorruptFileError
         As :func:`read_head`.
     """
-    with _opened(path) as file:
+    with open_parquet(path) as (_, file):
         head = _head(path, file)
         wanted = head.schema.names if columns is None else [name for name in columns if name != DATE]
         unknown = [name for name in wanted if name not in head.schema.names]
@@ -174,20 +174,6 @@ def remedy(path: Path, coverage: Coverage | None = None) -> str:
         "Restore it from a copy, or set it aside and fetch its rows again: "
         f"`mv {quoted} {aside} && macrocredit backfill {path.stem} --start {start}{end}`"
     )
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        # Arrow reports broken bytes as an OSError too: one without the number that the system gives to its own
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise CorruptFileError(
-            f"{path} cannot be read as Parquet ({error}); it was left as it is. {remedy(path)}"
-        ) from error
 
 
 def _head(path: Path, file: pq.ParquetFile) -> StoredHead:

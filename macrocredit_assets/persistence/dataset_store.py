@@ -173,7 +173,8 @@ class DatasetStore:
             raise SeriesMismatchError(
                 f"{self.name!r} holds the series {head.series} ({head.row_count} rows, {head.first} to {head.last}); "
                 f"rows of {series} were to be written for {window}, and one dataset holds one series. "
-                f"Nothing was written. Choose a profile that serves {head.series}, or start over with the other series. {remedy(self.path)}"
+                f"Nothing was written. Choose a profile that serves {head.series}, or start over with the other "
+                f"series. {remedy(self.path)}"
             )
         order = [head.schema.names.index(name) for name in schema.names]
         return _Stored(head, Rows(rows.days, rows.bits[:, order], rows.valid[:, order]), head.coverage)

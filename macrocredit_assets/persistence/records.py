@@ -40,7 +40,8 @@ class WriteResult:
         Whether bytes changed; False where neither rows nor coverage did.
     inserted, changed, unchanged, vanished
         Numbers of rows inside the window: new; stored with another value; stored and equal; stored but absent from what
-        came (kept). A cell that came empty where a value is stored counts its row as vanished, and is kept.
+        came (kept). A cell that came empty where a value is stored counts its row as vanished, and is kept; if another
+        value of the row was restated, the row counts as changed as well.
     withdrawn
         Rows removed: only where a signal's window was replaced.
     changes
@@ -80,8 +81,8 @@ class ErrorInfo:
 class AssetRecord:
     """Everything one run knows of one dataset.
 
-    ``result`` and what describes the fetch are None or empty where ``error`` says why they are missing: the step failed,
-    or it was skipped because another one did.
+    ``result`` and what describes the fetch are None or empty where ``error`` says why they are missing: the step
+    failed, or it was skipped because another one did.
     """
 
     dataset: str

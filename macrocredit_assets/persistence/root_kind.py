@@ -14,7 +14,7 @@ from macrocredit_assets.errors import CorruptFileError, RootKindError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.json_io import load_json, save_json
 
-__all__ = ["STAMP", "RootKind", "check_root", "read_root_kind", "stamp_root"]
+__all__ = ["STAMP", "RootKind", "read_root_kind", "require_root_kind", "stamp_root"]
 
 RootKind: TypeAlias = Literal["sample", "real"]
 
@@ -51,10 +51,10 @@ def stamp_root(data_directory: Path, kind: RootKind, *, command: str = _COMMAND)
         with locked(path):
             if read_root_kind(data_directory) is None:
                 save_json({"kind": kind, "stamped_at": datetime.now(UTC)}, path)
-    check_root(data_directory, kind, command=command)
+    require_root_kind(data_directory, kind, command=command)
 
 
-def check_root(data_directory: Path, kind: RootKind, *, command: str = _COMMAND) -> None:
+def require_root_kind(data_directory: Path, kind: RootKind, *, command: str = _COMMAND) -> None:
     """Refuse a root that holds the other kind, writing nothing; parameters and errors as of :func:`stamp_root`."""
     stamped = read_root_kind(data_directory)
     if stamped in {None, kind}:

@@ -147,8 +147,10 @@ def _stack(days: Days, columns: Sequence[tuple[npt.NDArray[np.int64], npt.NDArra
 
 
 def _column_from_pandas(column: pd.Series, dtype: pa.DataType) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    valid = column.notna().to_numpy(np.bool_)
-    values = column.to_numpy(dtype.to_pandas_dtype(), na_value=_NO_VALUE)
+    if pa.types.is_integer(dtype):
+        return column.to_numpy(np.int64, na_value=_NO_VALUE), column.notna().to_numpy(np.bool_)
+    values = column.to_numpy(np.float64, na_value=np.nan)
+    valid = ~np.isnan(values)
     return np.where(valid, values.view(np.int64), _NO_VALUE), valid
 
 

@@ -83,7 +83,7 @@ class RunLog:
             return _save(path or self._path_on(header.started), document)
 
     def add(self, record: AssetRecord) -> Path:
-        """Leave the part of one dataset, in whichever process it was written; a later one of the dataset replaces it."""
+        """Leave the part of one dataset, in whichever process it was written; a later one replaces it."""
         return save_json(asset_entry(record), self._parts / f"{record.dataset}.json", sort_keys=False)
 
     def finish(

@@ -1,0 +1,110 @@
+"""What the tests of several processes run: a writer of windows, and one that dies at every step of a write."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from macrocredit_assets.persistence.dataset_store import DatasetStore
+from macrocredit_assets.windows import Window
+
+SCHEMA = pa.schema([pa.field("spread", pa.float64(), metadata={b"unit": b"bp"})])
+SERIES = "test:process"
+
+
+def frame_of(window: Window) -> pd.DataFrame:
+    """Build one row per date; its value follows from the date."""
+    days = pd.date_range(window.start, window.end, unit="us", name="date")
+    return pd.DataFrame({"spread": days.day_of_year.to_numpy() / 8 + days.year.to_numpy()}, index=days)
+
+
+def months(year: int) -> list[Window]:
+    """Return twelve windows."""
+    ends = pd.date_range(f"{year}-01-01", f"{year}-12-31", freq="ME")
+    return [Window(end.replace(day=1).date(), end.date()) for end in ends]
+
+
+def write(path: Path, window: Window) -> None:
+    """Write one window."""
+    DatasetStore(path, SCHEMA).write(window, frame_of(window), series=SERIES)
+
+
+def write_year(path: Path, year: int) -> None:
+    """Write a year month by month, the last month first."""
+    for window in reversed(months(year)):
+        write(path, window)
+
+
+def die_at_every_step(folder: Path, action: str) -> dict[str, int]:
+    """Repeat one write on the same stored file, killed at its first, second, ... step until one goes through.
+
+    A step is whatever Python audits: opening, locking, renaming, removing a file, making a folder.
+
+    Returns
+    -------
+    dict
+        How many writes left the old bytes, and how many the new ones.
+    """
+    january, february, *_ = months(2024)
+    prepared, path = folder / "prepared" / "cdx.parquet", folder / "store" / "cdx.parquet"
+    if action != "create":
+        write(prepared, january)
+    wanted = january if action == "create" else february
+    expected = folder / "expected" / "cdx.parquet"
+    if prepared.exists():
+        expected.parent.mkdir()
+        shutil.copy(prepared, expected)
+    write(expected, wanted)
+    old, new = _bytes(prepared), _bytes(expected)
+    outcome = {"old": 0, "new": 0}
+    for step in range(1, 1000):
+        shutil.rmtree(path.parent, ignore_errors=True)
+        if old is not None:
+            path.parent.mkdir()
+            path.write_bytes(old)
+        killed = _write_in_a_child(path, wanted, step)
+        left = _bytes(path)
+        if left not in (old, new):
+            raise SystemExit(f"step {step} left {left!r}")
+        outcome["old" if left == old else "new"] += 1
+        write(path, wanted)
+        if _bytes(path) != new or list(path.parent.glob("*.tmp")) or list(path.parent.glob(".*.tmp")):
+            raise SystemExit(f"after step {step} the next write did not heal: {sorted(path.parent.iterdir())}")
+        if not killed:
+            return outcome
+    raise SystemExit("no write went through")
+
+
+def _write_in_a_child(path: Path, window: Window, step: int) -> bool:
+    child = os.fork()
+    if child:
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    left = step
+
+    def die(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(die)
+    write(path, window)
+    os._exit(0)
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "year":
+        write_year(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        print(json.dumps(die_at_every_step(Path(sys.argv[2]), sys.argv[3])))

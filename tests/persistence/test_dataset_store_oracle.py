@@ -1,0 +1,193 @@
+"""The store against an oracle: any sequence of writes gives what a plain dictionary of rows gives."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from macrocredit_assets.persistence.dataset_store import DatasetStore
+from macrocredit_assets.windows import Coverage, Window
+
+SCHEMA = pa.schema([pa.field("level", pa.float64(), metadata={b"unit": b"bp"}), pa.field("volume", pa.int64())])
+SERIES = "test:series"
+# a thousand durable writes wait for the disk; what they do to rows can be seen without one
+_MEMORY = Path("/dev/shm")  # noqa: S108
+
+DAYS = [date(2024, 1, 1) + timedelta(days=offset) for offset in range(30)]
+
+Row = tuple[float | None, int | None]
+Counts = tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Write:
+    """One call of the store."""
+
+    window: Window
+    rows: dict[date, Row]
+    answered: frozenset[date] | None
+    replace: bool
+
+
+@dataclass
+class Oracle:
+    """What is stored, as a dictionary and a set, changed date by date."""
+
+    rows: dict[date, Row] = field(default_factory=dict)
+    covered: set[date] = field(default_factory=set)
+
+    def write(self, write: Write) -> Counts:
+        """Apply a write; return how many rows were inserted, changed, unchanged, vanished, withdrawn."""
+        counts = dict.fromkeys(("inserted", "changed", "unchanged", "vanished", "withdrawn"), 0)
+        for day in write.window:
+            for word in self._settle(day, write.rows.get(day), replace=write.replace):
+                counts[word] += 1
+        if write.replace:
+            self.covered -= set(write.window)
+        self.covered |= set(write.window) & (set(write.window) if write.answered is None else write.answered)
+        return tuple(counts.values())  # type: ignore[return-value]
+
+    def _settle(self, day: date, came: Row | None, *, replace: bool) -> Iterator[str]:
+        there = self.rows.get(day)
+        if there is None:
+            if came is not None:
+                self.rows[day] = came
+                yield "inserted"
+        elif came is None:
+            if replace:
+                del self.rows[day]
+            yield "withdrawn" if replace else "vanished"
+        else:
+            level = there[0] if came[0] is None and not replace else came[0]
+            volume = there[1] if came[1] is None and not replace else came[1]
+            self.rows[day] = (level, volume)
+            changed = (level, volume) != there
+            vanished = (level, volume) != came
+            if changed:
+                yield "changed"
+            if vanished:
+                yield "vanished"
+            if not changed and not vanished:
+                yield "unchanged"
+
+
+def frame_of(rows: dict[date, Row]) -> pd.DataFrame:
+    """Build the frame that holds rows."""
+    return pd.DataFrame(
+        {
+            "level": pd.array([level for level, _ in rows.values()], dtype="float64"),
+            "volume": pd.array([volume for _, volume in rows.values()], dtype="Int64"),
+        },
+        index=pd.DatetimeIndex(list(rows), dtype="datetime64[us]", name="date"),
+    )
+
+
+def coverage_of(days: set[date]) -> Coverage:
+    """Build the coverage of a set of dates."""
+    return Coverage.of(Window(day, day) for day in days)
+
+
+@contextmanager
+def new_store() -> Iterator[DatasetStore]:
+    """Open a store in a folder of its own; all have the same name, so that their bytes can be compared."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        yield DatasetStore(Path(folder) / "series.parquet", SCHEMA)
+
+
+def windows() -> st.SearchStrategy[Window]:
+    """Draw windows of one date up to all."""
+    ends = st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS))
+    return ends.map(lambda pair: Window(min(pair), max(pair)))
+
+
+CELLS = st.tuples(st.sampled_from([None, 0.1, 0.3, 0.1 + 0.2, 1e300]), st.sampled_from([None, 0, 7, 2**53, 2**53 + 1]))
+
+
+@st.composite
+def writes(draw: st.DrawFn) -> Write:
+    """Draw a window, some of its dates with rows, what is answered, and whether it replaces."""
+    window = draw(windows())
+    rows = draw(st.dictionaries(st.sampled_from(list(window)), CELLS, max_size=12))
+    answered = draw(st.none() | st.frozensets(st.sampled_from(DAYS)))
+    return Write(window, rows, answered, draw(st.booleans()))
+
+
+@settings(deadline=None, max_examples=120)
+@given(st.lists(writes(), min_size=1, max_size=6))
+def test_any_sequence_of_writes(sequence: list[Write]) -> None:
+    """Counts, rows and coverage follow the oracle after every write, and the bytes those of one write of the result."""
+    oracle = Oracle()
+    with new_store() as store, new_store() as fresh:
+        for write in sequence:
+            before = store.path.read_bytes() if store.path.exists() else None
+            result = store.write(
+                write.window,
+                frame_of(write.rows),
+                series=SERIES,
+                answered=None if write.answered is None else coverage_of(set(write.answered)),
+                replace=write.replace,
+            )
+            counts = result.inserted, result.changed, result.unchanged, result.vanished, result.withdrawn
+            assert counts == oracle.write(write)
+            assert result.written == (store.path.read_bytes() != before)
+            assert result.coverage == coverage_of(oracle.covered)
+            table = store.read()
+            expected = dict(sorted(oracle.rows.items()))
+            assert [moment.date() for moment in table["date"].to_pylist()] == list(expected)
+            assert list(zip(table["level"].to_pylist(), table["volume"].to_pylist(), strict=True)) == [
+                *expected.values()
+            ]
+        fresh.write(
+            Window(DAYS[0], DAYS[-1]),
+            frame_of(oracle.rows),
+            series=SERIES,
+            answered=coverage_of(oracle.covered),
+        )
+        assert store.path.read_bytes() == fresh.path.read_bytes()
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    truth=st.dictionaries(st.sampled_from(DAYS), CELLS),
+    asked=st.lists(windows(), min_size=1, max_size=6),
+    replace=st.booleans(),
+    data=st.data(),
+)
+def test_order_of_windows_does_not_matter(
+    truth: dict[date, Row], asked: list[Window], replace: bool, data: st.DataObject
+) -> None:
+    """The same data in any order of windows, overlapping or not, give the same bytes."""
+    with new_store() as forward, new_store() as shuffled:
+        for store, order in ((forward, asked), (shuffled, data.draw(st.permutations(asked)))):
+            for window in order:
+                rows = {day: row for day, row in truth.items() if day in window}
+                store.write(window, frame_of(rows), series=SERIES, replace=replace)
+        assert forward.path.read_bytes() == shuffled.path.read_bytes()
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    truth=st.dictionaries(st.sampled_from(DAYS), CELLS),
+    stored=windows(),
+    wanted=st.none() | windows(),
+    columns=st.permutations(["level", "volume"]),
+)
+def test_reading_a_window(truth: dict[date, Row], stored: Window, wanted: Window | None, columns: list[str]) -> None:
+    """Reading a window gives the stored rows in it, whether it lies inside, across or outside of what is stored."""
+    rows = {day: row for day, row in sorted(truth.items()) if day in stored}
+    with new_store() as store:
+        store.write(stored, frame_of(rows), series=SERIES)
+        table = store.read(wanted, columns)
+    days = [day for day in rows if wanted is None or day in wanted]
+    assert [moment.date() for moment in table["date"].to_pylist()] == days
+    assert table.column_names == ["date", *columns]
+    assert table["volume"].to_pylist() == [rows[day][1] for day in days]
