@@ -38,6 +38,12 @@ BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 #: Few enough that another process waits some 50 ms for its turn, and that a kill costs little.
 EVENTS_PER_BATCH = 500
 
+#: SQLite fills a page with whole rows. Two materializations of 2 kB and more no longer share the default 4 kB, and a
+#: partition would take 9 kB on disk; the index takes large pages. The file of a run starts with 26 tables and indexes of
+#: one page each: small pages keep a daily run small, and rows go on in overflow pages that are filled to the end.
+INDEX_PAGE_SIZE = 16384
+RUN_PAGE_SIZE = 1024
+
 
 class EmbeddedEventLogStorage(PlannedPartitions):
     """SQLite event log with one kept connection per file and one transaction per batch of events.
@@ -74,6 +80,7 @@ class EmbeddedEventLogStorage(PlannedPartitions):
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         # the stock method reads every migration script before it sees that there is nothing to do
         if not _is_stamped(engine):
+            _set_page_size(engine, INDEX_PAGE_SIZE if for_index_shard else RUN_PAGE_SIZE)
             super()._initdb(engine, for_index_shard)
 
     def has_table(self, table_name: str) -> bool:
@@ -138,6 +145,13 @@ def _is_stamped(engine: Engine) -> bool:
     with suppress(db.exc.OperationalError), engine.connect() as connection:
         return connection.exec_driver_sql("SELECT version_num FROM alembic_version").first() is not None
     return False
+
+
+def _set_page_size(engine: Engine, size: int) -> None:
+    # another process may be creating the same file; then its choice is as good
+    with suppress(db.exc.OperationalError), engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA page_size={size}")
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _is_plain_batch(events: Sequence[EventLogEntry]) -> bool:
