@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macrocredit_assets.catalog import load_catalog
@@ -128,6 +128,7 @@ def test_a_change_is_across_a_roll_from_the_day_before_to_the_roll_day(first: st
     assert momentum.tolist() == [pytest.approx(-sum(changes) / statistics.stdev(changes), rel=1e-14)]
 
 
+@settings(deadline=None)
 @given(rows=st.integers(1, 60), count=st.integers(4, 30), older=st.integers(0, 60), seed=st.integers(0, 99))
 def test_values_do_not_depend_on_older_history(rows: int, count: int, older: int, seed: int) -> None:
     """With or without older rows, a date has the same value to the last bit."""
@@ -141,6 +142,7 @@ def test_values_do_not_depend_on_older_history(rows: int, count: int, older: int
         pd.testing.assert_series_equal(everything.loc[recent.index], recent, check_exact=True, check_freq=False)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 20))
 def test_one_day_equals_the_range(seed: int) -> None:
     """The rows of one date's lookback alone give that date's value of the whole range, to the last bit."""

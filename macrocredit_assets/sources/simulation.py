@@ -163,8 +163,9 @@ def normals(seed: int, label: str, days: int) -> FloatArray:
     """
     raw = _raw(seed, label, 3 * days)
     sums = raw.view(np.uint16).reshape(days, 12).sum(axis=1, dtype=np.int64)
-    weekday = np.arange(days) % 7 < 5
-    return weekday * ((sums - 393_210) / 65_536)
+    draws: FloatArray = (sums - 393_210) / 65_536
+    draws[np.arange(days) % 7 >= 5] = 0.0
+    return draws
 
 
 def revert(shocks: FloatArray, half_life: float) -> FloatArray:

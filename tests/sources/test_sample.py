@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macrocredit_assets.catalog import load_catalog
@@ -104,6 +104,7 @@ def test_rows_of_2020_are_pinned(name: str) -> None:
     assert {name: hashlib.sha256(text.encode()).hexdigest()[:16]} == {name: PINNED.get(name)}
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(NAMES),
     start=st.dates(date(1989, 6, 1), date(2026, 12, 31)),
