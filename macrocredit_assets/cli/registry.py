@@ -81,9 +81,7 @@ def verify(context: Context, as_json: bool) -> None:
     else:
         for problem in problems:
             click.echo(f"{problem.subject}: {problem.message}")
-        if problems:
-            click.echo(f"\n{len(problems)} problems. Repair the registry: {context.command('registry', 'rebuild')}")
-        else:
+        if not problems:
             click.echo(f"Registry and files agree: {len(_entries(context))} datasets.")
     if problems:
         raise click.exceptions.Exit(1)
@@ -135,8 +133,8 @@ def _row(name: str, entry: dict[str, Any]) -> list[str]:
 def _text(value: object) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{key}: {_text(each)}" for key, each in value.items())
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         if all(isinstance(each, list) for each in value):
             return ", ".join("..".join(map(str, each)) for each in value)
         return "\n".join(map(_text, value))
-    return "-" if value is None else str(value)
+    return str(value) if value or value == 0 else "-"

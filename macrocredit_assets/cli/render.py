@@ -120,7 +120,10 @@ def _print_rich(
     from rich.text import Text
 
     shown = _fitting(columns, rows, terminal.width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold", show_edge=False)
+    # the box itself is one blank between columns
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="bold", show_edge=False
+    )
     for at in shown:
         column = columns[at]
         table.add_column(

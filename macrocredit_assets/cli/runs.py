@@ -24,7 +24,6 @@ _LIST = (
     render.Column("seconds", right=True),
     render.Column("window"),
     render.Column("done", right=True),
-    render.Column("failed", right=True),
     render.Column("launched by", optional=True),
 )
 
@@ -118,8 +117,7 @@ def _row(run: RunDocument) -> list[str]:
         run.status,
         "" if seconds is None else f"{seconds:,.1f}",
         run.header.window or "",
-        str(len(run.assets) - failed),
-        str(failed or ""),
+        f"{len(run.assets) - failed}/{len(run.assets)}",
         run.header.launched_by,
     ]
 

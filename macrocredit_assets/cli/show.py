@@ -80,21 +80,29 @@ def _header(field: pa.Field) -> str:
 def _rows(frame: pd.DataFrame, fields: Sequence[pa.Field], *, whole: bool) -> list[list[str]]:
     if whole or len(frame) <= 2 * (_HEAD + _TAIL):
         return _cells(frame, fields)
-    gap = ["...", *("..." for _ in fields)]
-    return [*_cells(frame.head(_HEAD), fields), gap, *_cells(frame.tail(_TAIL), fields)]
+    cells = _cells(frame.iloc[[*range(_HEAD), *range(-_TAIL, 0)]], fields)
+    return [*cells[:_HEAD], ["..."] * len(cells[0]), *cells[_HEAD:]]
 
 
 def _cells(frame: pd.DataFrame, fields: Sequence[pa.Field]) -> list[list[str]]:
-    columns = [[_number(value, field) for value in frame[field.name]] for field in fields]
+    columns = [_numbers([*frame[field.name]], int(_metadata(field, b"decimals") or 0)) for field in fields]
     return [[*row] for row in zip(_days(frame), *columns, strict=True)]
+
+
+def _numbers(values: Sequence[float], decimals: int) -> list[str]:
+    """Write numbers with the column's decimals, or with fewer, but two, where the rest of all of them are zeros."""
+    there = [value for value in values if not isnan(value)]
+    fewer = (places for places in range(min(2, decimals), decimals) if _same(there, places, decimals))
+    places = next(fewer, decimals)
+    return ["" if isnan(value) else f"{value:,.{places}f}" for value in values]
+
+
+def _same(values: Sequence[float], places: int, decimals: int) -> bool:
+    return all(round(value, places) == round(value, decimals) for value in values)
 
 
 def _days(frame: pd.DataFrame) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in frame.index]
-
-
-def _number(value: float, field: pa.Field) -> str:
-    return "" if isnan(value) else f"{value:,.{int(_metadata(field, b'decimals') or 0)}f}"
 
 
 def _metadata(field: pa.Field, key: bytes) -> str:
