@@ -17,7 +17,7 @@ from macrocredit_assets.catalog.catalog import Catalog
 from macrocredit_assets.catalog.models import CatalogFile, DatasetSpec, SignalSpec
 from macrocredit_assets.catalog.problems import Problem, problems_of
 from macrocredit_assets.catalog.rules import problems_between
-from macrocredit_assets.catalog.yaml_reader import Document, read_yaml
+from macrocredit_assets.catalog.yaml_reader import Document, KeyPath, read_yaml
 from macrocredit_assets.errors import CatalogError
 
 __all__ = ["load_catalog"]
@@ -64,7 +64,7 @@ class _File:
     document: Document
     content: CatalogFile
 
-    def has(self, path: tuple[str | int, ...]) -> bool:
+    def has(self, path: KeyPath) -> bool:
         """Whether this is the file in which an entry stands."""
         section, name = path[0], path[1] if len(path) > 1 else None
         return section not in _SECTIONS or name in getattr(self.content, str(section))
@@ -142,6 +142,6 @@ def _error(found: Iterable[tuple[str, Document, Problem]]) -> CatalogError:
     return CatalogError("\n  ".join([f"The catalog has {many}; nothing was loaded.", *lines]))
 
 
-def _dotted(path: tuple[str | int, ...]) -> str:
+def _dotted(path: KeyPath) -> str:
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.lstrip(".") or "the file"

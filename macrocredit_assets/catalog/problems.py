@@ -17,17 +17,19 @@ from pydantic_core import ErrorDetails
 
 from macrocredit_assets.catalog.models import CatalogFile, CustomWay
 from macrocredit_assets.catalog.ways import WAYS
+from macrocredit_assets.catalog.yaml_reader import KeyPath
 
 __all__ = ["Problem", "problems_of"]
 
-Problem = tuple[tuple[str | int, ...], str]
+#: Where, and what is wrong there in one sentence
+Problem = tuple[KeyPath, str]
 
 _MODELS: Mapping[str, type[BaseModel]] = {**WAYS, "custom": CustomWay}
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Return every problem of a catalog file, with its path in the file."""
-    sentences: dict[tuple[str | int, ...], list[str]] = {}
+    sentences: dict[KeyPath, list[str]] = {}
     found = error.errors(include_url=False)
     for details in found:
         if _follows_from_others(details, found):
@@ -80,7 +82,7 @@ def _nearest(word: str, known: list[str]) -> str:
     return f"; known are {', '.join(wanted)}" if wanted and word not in known else ""
 
 
-def _locate(location: tuple[str | int, ...]) -> tuple[tuple[str | int, ...], type[BaseModel] | None]:
+def _locate(location: KeyPath) -> tuple[KeyPath, type[BaseModel] | None]:
     """Follow a pydantic location; return it without tags, and the innermost model that it enters."""
     path: list[str | int] = []
     model: type[BaseModel] | None = None

@@ -12,10 +12,9 @@ from graphlib import CycleError, TopologicalSorter
 
 from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.naming import name_problem, series_key
+from macrocredit_assets.catalog.problems import Problem
 
 __all__ = ["problems_between"]
-
-Problem = tuple[tuple[str | int, ...], str]
 
 
 def problems_between(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:

@@ -20,9 +20,10 @@ try:  # libyaml reads the shipped catalog in 4 ms, pure Python in 32
 except ImportError:  # a build without libyaml
     from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
-__all__ = ["Document", "read_yaml"]
+__all__ = ["Document", "KeyPath", "read_yaml"]
 
-Path = tuple[str | int, ...]
+#: Where something stands: keys and, in lists, numbers from 0
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class Document:
     """
 
     data: object
-    lines: Mapping[Path, int]
+    lines: Mapping[KeyPath, int]
 
-    def line(self, path: Path) -> int | None:
+    def line(self, path: KeyPath) -> int | None:
         """Return the line of a path, or of the nearest thing around it that the text has."""
         while path and path not in self.lines:
             path = path[:-1]
@@ -91,13 +92,13 @@ class _Walk:
     """Turns nodes into values, keeping lines."""
 
     def __init__(self, loader: _Loader, file: str) -> None:
-        self.lines: dict[Path, int] = {}
+        self.lines: dict[KeyPath, int] = {}
         self._loader = loader
         self._file = file
         self._open: list[yaml.Node] = []
         self._checked: set[int] = set()
 
-    def value(self, node: yaml.Node, path: Path) -> object:
+    def value(self, node: yaml.Node, path: KeyPath) -> object:
         self.lines.setdefault(path, node.start_mark.line + 1)
         if any(node is outer for outer in self._open):
             raise self._error(node, path, "an anchor that contains itself")
@@ -111,7 +112,7 @@ class _Walk:
         finally:
             self._open.pop()
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
         self._refuse_repeated_keys(node, path)
         self._loader.flatten_mapping(node)
         mapping: dict[str, object] = {}
@@ -123,7 +124,7 @@ class _Walk:
             mapping[key] = self.value(value_node, (*path, key))
         return mapping
 
-    def _refuse_repeated_keys(self, node: yaml.MappingNode, path: Path) -> None:
+    def _refuse_repeated_keys(self, node: yaml.MappingNode, path: KeyPath) -> None:
         if id(node) in self._checked:
             return  # met again through an alias, its merge keys flattened: what it overrides would look repeated
         self._checked.add(id(node))
@@ -138,11 +139,11 @@ class _Walk:
                     )
                 seen[key_node.value] = key_node.start_mark.line + 1
 
-    def _scalar(self, node: yaml.Node, path: Path) -> object:
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> object:
         if node.tag not in _PLAIN:
             raise self._error(node, path, f"{node.tag} is not wanted here; only texts, numbers, true, false and null")
         return cast("object", self._loader.construct_object(node))
 
-    def _error(self, node: yaml.Node, path: Path, what: str) -> CatalogError:
+    def _error(self, node: yaml.Node, path: KeyPath, what: str) -> CatalogError:
         where = f" {'.'.join(map(str, path))}:" if path else ""
         return CatalogError(f"{self._file}:{node.start_mark.line + 1}:{where} {what}.")

@@ -10,6 +10,8 @@ from dagster._core.definitions.utils import validate_asset_owner, validate_group
 
 from macrocredit_assets.catalog import DatasetSpec, SignalSpec, load_catalog
 from macrocredit_assets.catalog.models import Column, FileWay
+from macrocredit_assets.sources import SampleSource
+from macrocredit_assets.windows import Window
 
 CATALOG = load_catalog()
 DATASETS = [pytest.param(spec, id=name) for name, spec in CATALOG.datasets.items()]
@@ -165,3 +167,15 @@ def test_long_files_are_filtered_to_one_row_a_date(real_data: Path, name: str) -
 
     assert len(values) == 701
     assert values.index.is_unique
+
+
+@pytest.mark.parametrize("spec", DATASETS)
+def test_simulated_values_are_plausible(spec: DatasetSpec) -> None:
+    """The sample of every dataset stays within its plausible bounds from 1990 on, so that nobody is warned of it."""
+    frame = SampleSource().fetch(spec, spec.ways[-1], Window.parse("1990-01-01", "2026-12-31")).frame
+
+    assert len(frame) > 4000
+    for name, column in spec.columns.items():
+        bounds = column.plausible or column.hard
+        assert bounds is not None
+        assert _outside(frame[name], bounds.low, bounds.high) == {}

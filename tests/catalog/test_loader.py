@@ -31,6 +31,7 @@ _DATASET = (
     _ENTRY
     + "    ways:\n      - {source: sample, series: 'sample:toy', model: spread, level: 9, stress: 2, noise: 0.1}\n"
 )
+_TWO_COLUMNS = _DATASET.replace("close:", "low: {unit: bp, decimals: 2}\n      close:")
 _SIGNAL = _ENTRY + "    function: f\n    inputs:\n      spread: {dataset: cdx_ig_5y, column: spread}\n"
 
 
@@ -94,6 +95,14 @@ def test_names_follow_dependencies(write: Write) -> None:
     assert names.index("late") < names.index("early")
     assert set(names) == {*catalog.datasets, *catalog.signals}
     assert names[:16] == tuple(catalog.datasets)
+
+
+def test_inputs_are_named_once_each() -> None:
+    """A signal reads datasets; a market dataset reads none."""
+    catalog = load_catalog()
+
+    assert catalog.inputs_of("cdx_vix_gap") == ("cdx_hy_5y", "vix")
+    assert catalog.inputs_of("vix") == ()
 
 
 def test_an_unknown_dataset_is_told_its_neighbours() -> None:
@@ -191,6 +200,10 @@ fred:DGS10
         (
             f"datasets:\n  toy:\n{_DATASET}      - {{source: fred, series: 'fred:X', series_id: X, column: last}}\n",
             "ways[1] (fred) brings last, which is not among the columns close",
+        ),
+        (
+            f"datasets:\n  toy:\n{_TWO_COLUMNS}      - {{source: fred, series: 'fred:X', series_id: X, column: low}}\n",
+            "ways[1] (fred) does not bring the main column 'close'",
         ),
         (f"signals:\n  s:\n{_SIGNAL}    parameters: {{k: true}}\n", "signals.s.parameters.k: Input should be a valid"),
         ("datasets:\n  toy: 5\n", "own.yaml:2: datasets.toy: Input should be an object, not 5"),
