@@ -28,7 +28,7 @@ from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import replacing
 from macrocredit_assets.persistence.footer import open_parquet
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
-from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD
+from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["FOOTER_KEY", "SCHEMA_VERSION", "StoredHead", "read_head", "read_rows", "read_table", "remedy", "write_rows"]
@@ -203,6 +203,9 @@ def _parsed_footer(path: Path, file: pq.ParquetFile) -> dict[str, Any]:
     schema = file.schema_arrow
     if schema.names[:1] != [DATE] or schema.field(0).type != DATE_FIELD.type:
         raise _foreign(path, f"its first column is not {DATE!r} of type {DATE_FIELD.type}")
+    for field in schema.remove(0):
+        if field.type not in DTYPES:
+            raise _foreign(path, f"its column {field.name!r} is of type {field.type}")
     try:
         footer = json.loads((schema.metadata or {})[FOOTER_KEY])
     except (KeyError, ValueError) as error:

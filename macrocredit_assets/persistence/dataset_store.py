@@ -46,12 +46,14 @@ class DatasetStore:
 
     Examples
     --------
-    >>> store = DatasetStore(tmp_path / "vix.parquet", pa.schema([pa.field("close", pa.float64())]))
+    >>> import tempfile
+    >>> schema = pa.schema([pa.field("close", pa.float64(), metadata={"unit": "index points"})])
     >>> frame = pd.DataFrame({"close": [82.69]}, index=pd.DatetimeIndex(["2020-03-16"], name="date"))
-    >>> store.write(Window.parse("2020-03-14", "2020-03-16"), frame, series="cboe:VIX").inserted
-    1
-    >>> str(store.head().coverage)
-    '2020-03-14..2020-03-16'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = DatasetStore(Path(folder) / "vix.parquet", schema)
+    ...     result = store.write(Window.parse("2020-03-14", "2020-03-16"), frame, series="cboe:VIX")
+    ...     print(result.inserted, store.head().coverage, store.read_frame().loc["2020-03-16", "close"])
+    1 2020-03-14..2020-03-16 82.69
     """
 
     def __init__(self, path: Path, schema: pa.Schema | None = None) -> None:
@@ -92,9 +94,14 @@ class DatasetStore:
             If nothing was ever written.
         KeyError
             If a column does not exist; it names those that do.
+        SchemaMismatchError
+            If the store was opened with a schema and the file has another one: numbers would be in other units.
         CorruptFileError
             As :meth:`head`.
         """
+        head = self.head()
+        if head is not None and self.schema is not None:
+            self._refuse_other_schema(head, self.schema)
         return read_table(self.path, window, columns)
 
     def read_frame(self, window: Window | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -221,7 +228,7 @@ class DatasetStore:
         mismatches = schema_mismatches(head.schema, schema)
         if mismatches:
             raise SchemaMismatchError(
-                f"{self.path} has another schema than the catalog gives {self.name!r}; nothing was written:\n"
+                f"{self.path} has another schema than the catalog gives {self.name!r}; it was left as it is:\n"
                 + "\n".join(f"  - {mismatch}" for mismatch in mismatches)
                 + "\nUndo the change in the catalog, or fetch the rows under the new one. "
                 + remedy(self.path, head.coverage)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
 from macrocredit_assets.errors import CorruptFileError, RootKindError
-from macrocredit_assets.persistence.atomic import locked
-from macrocredit_assets.persistence.json_io import load_json, save_json
+from macrocredit_assets.persistence.atomic import update
+from macrocredit_assets.persistence.json_io import load_json, to_json_bytes
 
 __all__ = ["STAMP", "RootKind", "read_root_kind", "require_root_kind", "stamp_root"]
 
@@ -48,9 +48,8 @@ def stamp_root(data_directory: Path, kind: RootKind, *, command: str = _COMMAND)
     """
     path = data_directory / STAMP
     if read_root_kind(data_directory) is None:
-        with locked(path):
-            if read_root_kind(data_directory) is None:
-                save_json({"kind": kind, "stamped_at": datetime.now(UTC)}, path)
+        stamp = to_json_bytes({"kind": kind, "stamped_at": datetime.now(UTC)})
+        update(path, lambda before: stamp if before is None else None)
     require_root_kind(data_directory, kind, command=command)
 
 

@@ -185,6 +185,16 @@ def test_footer_that_cannot_be_used(stored: DatasetStore, change: dict[str, obje
         stored.head()
 
 
+@pytest.mark.parametrize("kind", [pa.float32(), pa.int32(), pa.string()])
+def test_types_that_we_never_write(stored: DatasetStore, kind: pa.DataType) -> None:
+    """A column that somebody has cast is refused by name, though the footer is ours."""
+    table = pq.read_table(stored.path)
+    values = pa.array(range(5000)).cast(kind)
+    pq.write_table(table.set_column(1, table.schema.field("open").with_type(kind), values), stored.path)
+    with pytest.raises(CorruptFileError, match=f"its column 'open' is of type {kind}"):
+        stored.write(WINDOW, history(), series="yahoo:LQD")
+
+
 @pytest.mark.parametrize("footer", ["[]", "{", "{}"])
 def test_footer_that_is_no_object(stored: DatasetStore, footer: str) -> None:
     """A footer that is not the JSON object that we write is an error."""

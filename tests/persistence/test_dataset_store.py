@@ -282,6 +282,14 @@ def test_changed_catalog_is_refused(store: DatasetStore) -> None:
     assert store.path.read_bytes() == before
 
 
+def test_reading_in_other_units_is_refused(store: DatasetStore) -> None:
+    """A column stored in one unit is not read as another."""
+    store.write(JANUARY, THREE, series=SERIES)
+    field = SCHEMA.field("close").with_metadata({b"unit": b"percent"})
+    with pytest.raises(SchemaMismatchError, match="column 'close' is stored in USD, expected is percent"):
+        DatasetStore(store.path, SCHEMA.set(0, field)).read()
+
+
 def test_number_of_decimals_may_change(store: DatasetStore) -> None:
     """A catalog that rounds otherwise writes on into the same file."""
     store.write(JANUARY, THREE, series=SERIES)
