@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._utils.interrupts import check_captured_interrupt  # no public way tells of a signal that was held back
 
 from macrocredit_assets.errors import WindowError
 from macrocredit_assets.orchestration.run_header import build_header
@@ -47,7 +48,7 @@ def keep_run_log(
         failure = None if watch.failed else describe(error)
         raise
     finally:
-        if status == "failure" and _is_canceling(instance, run):
+        if status == "failure" and (watch.is_interrupted or _is_told_to_stop(instance, run)):
             status = "canceled"
         if status != "success":
             _add_not_run(log, watch, _window(run), _NOT_RUN[status])
@@ -59,7 +60,10 @@ def _add_not_run(log: RunLog, watch: StepWatch, window: Window | None, otherwise
         log.add(AssetRecord(dataset=dataset, window=window, status="skipped", error=reason))
 
 
-def _is_canceling(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+def _is_told_to_stop(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    # a signal that came with the death of the last step process is still waiting to be noticed
+    if check_captured_interrupt():
+        return True
     now = instance.get_run_by_id(run.run_id)
     return now is not None and now.status in {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
 

@@ -31,9 +31,15 @@ class StepWatch:
         self._started: set[str] = set()
         self._ended: set[str] = set()
         self._failed: dict[str, ErrorInfo] = {}
+        #: Whether the run was told to stop; the executor may still report it as the failure of a step process.
+        self.is_interrupted = False
 
     def see(self, event: dg.DagsterEvent) -> None:
         """Take note of an event."""
+        if event.is_engine_event:
+            # how a multiprocess executor says that it was told to stop; with an error it stops by itself
+            data = event.engine_event_data
+            self.is_interrupted |= "steps_interrupted" in data.metadata and data.error is None
         if event.step_key is None:
             return
         if event.event_type == dg.DagsterEventType.STEP_START:

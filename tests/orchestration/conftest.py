@@ -60,7 +60,12 @@ class Deployment:
         select = ["-f", "defs_run_log.py", "--select", ",".join(names), "--partition-range", f"{start}...{end}"]
         command = [sys.executable, "-m", "dagster", "asset", "materialize", *select]
         process = subprocess.Popen(
-            command, cwd=self.folder, env={**os.environ, **self.environ}, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=self.folder,
+            env={**os.environ, **self.environ},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a terminal's Ctrl-C reaches a group of processes
         )
         self.processes.append(process)
         return process

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -82,3 +85,26 @@ def test_signal_to_the_parent_ends_its_step_processes(multiprocess: Deployment) 
     process.wait(_DEADLINE_SECONDS)
     assert multiprocess.run_log()["status"] == "canceled"
     assert not psutil.pid_exists(child)
+
+
+def test_ctrl_c_while_a_step_process_starts_is_a_cancellation(multiprocess: Deployment) -> None:
+    """A terminal's Ctrl-C kills a child that is still importing; that is no failure of the child."""
+    process = multiprocess.materialize("sleeper")
+    deadline = time.monotonic() + _DEADLINE_SECONDS
+    while not (children := _step_processes(process.pid)):
+        assert time.monotonic() < deadline, "no step process was started"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(_DEADLINE_SECONDS)
+    assert multiprocess.run_log()["status"] == "canceled"
+    assert multiprocess.ran() == set()
+    assert not any(child.is_running() for child in children)
+
+
+def _step_processes(parent: int) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(parent).children():
+        with suppress(psutil.NoSuchProcess):  # of the short-lived helpers that imports start
+            if "--multiprocessing-fork" in child.cmdline():
+                found.append(child)
+    return found
