@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
+from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_key
 from macrocredit_assets.errors import SourceUnavailableError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
@@ -22,7 +22,7 @@ from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources import Source
 from macrocredit_assets.sources.profiles import Route, choose
 
-__all__ = ["build_assets", "source_key"]
+__all__ = ["build_assets"]
 
 _Decorator = Callable[[Callable[..., Ingested]], dg.AssetsDefinition]
 
@@ -69,18 +69,10 @@ def _build_assets(
     return assets
 
 
-def source_key(series: str) -> dg.AssetKey:
-    """Return the key of the external asset that stands for a series: ``fred:DGS10`` is ``source/fred/DGS10``."""
-    publisher, _, identifier = series.partition(":")
-    # a key's parts become names in URLs and queries: what is no word character becomes an underscore
-    cleaned = "".join(character if character.isalnum() else "_" for character in identifier)
-    return dg.AssetKey(["source", publisher, cleaned.strip("_")])
-
-
 def _source_asset(series: str, spec: DatasetSpec) -> dg.AssetSpec:
     publisher, _, identifier = series.partition(":")
     return dg.AssetSpec(
-        source_key(series),
+        dg.AssetKey(series_key(series)),
         description=f"{identifier}, as published by {publisher}: {spec.title}.",
         group_name="sources",
         metadata={"series": series},
@@ -99,7 +91,7 @@ def _market_asset(
 
     asset: _Decorator = dg.asset(
         **_definition(spec, settings, series),
-        deps=[source_key(series)],
+        deps=[dg.AssetKey(series_key(series))],
         kinds={"parquet", _kind(series.partition(":")[0])},
         dagster_type=_INGESTED,
     )

@@ -6,7 +6,6 @@ from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.assets import build_assets
 from macrocredit_assets.orchestration.executor import build_executor
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
-from macrocredit_assets.orchestration.partitions import DAILY
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import signal_functions
 from macrocredit_assets.sources import build_sources
@@ -31,10 +30,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=build_assets(catalog, settings, build_sources(settings.files), signal_functions()),
         jobs=[
             dg.define_asset_job(
-                INGEST_JOB,
-                selection,
-                description="Fetch every dataset for a window, then compute the signals.",
-                partitions_def=DAILY,
+                INGEST_JOB, selection, description="Fetch every dataset for a window, then compute the signals."
             )
         ],
         resources={

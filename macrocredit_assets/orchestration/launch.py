@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.interrupts import capture_interrupts
 
@@ -19,7 +20,7 @@ from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.tags import ACCEPT, LAUNCHED_BY, RANGE_END, RANGE_START
 from macrocredit_assets.persistence import RunLog
-from macrocredit_assets.persistence.root_kind import check_root_kind
+from macrocredit_assets.persistence.root_kind import require_root_kind
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
@@ -85,7 +86,7 @@ def run_backfill(
     """
     catalog = load_catalog(settings.catalog)
     selection = [dg.AssetKey(catalog.entry(name).name) for name in (names or catalog.names())]
-    check_root_kind(settings.data_directory, settings.kind)
+    require_root_kind(settings.data_directory, settings.kind)
     tags = {
         RANGE_START: window.start.isoformat(),
         RANGE_END: window.end.isoformat(),
@@ -96,6 +97,7 @@ def run_backfill(
         job = _reconstructable(settings)
         run = instance.create_run_for_job(
             job_def=job.get_definition(),
+            run_config=_QUIET,
             tags=tags,
             asset_selection=frozenset(selection),
             job_code_origin=job.get_python_origin(),
@@ -113,6 +115,10 @@ def run_backfill(
         )
 
 
+#: Dagster prints a line per event, 53,000 for a first backfill; the events are in the instance, the outcome in the run log.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 def ingest_job(settings: str) -> dg.JobDefinition:
     """Build the job from settings as JSON: how a step in another process finds the same definitions."""
     values: Mapping[str, str | None] = json.loads(settings)
@@ -120,7 +126,7 @@ def ingest_job(settings: str) -> dg.JobDefinition:
     return build_definitions(Settings(**{**values, **paths})).resolve_job_def(INGEST_JOB)  # type: ignore[arg-type]
 
 
-def _reconstructable(settings: Settings) -> dg.ReconstructableJob:
+def _reconstructable(settings: Settings) -> ReconstructableJob:
     return dg.build_reconstructable_job(
         __name__,
         ingest_job.__name__,
