@@ -38,9 +38,9 @@ BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 #: Few enough that another process waits some 50 ms for its turn, and that a kill costs little.
 EVENTS_PER_BATCH = 500
 
-#: SQLite fills a page with whole rows. Two materializations of 2 kB and more no longer share the default 4 kB, and a
-#: partition would take 9 kB on disk; the index takes large pages. The file of a run starts with 26 tables and indexes of
-#: one page each: small pages keep a daily run small, and rows go on in overflow pages that are filled to the end.
+#: Materializations take some 2.1 kB, so that two of them do not fit into a page of the default 4 kB, and a partition
+#: would take 9 kB on disk. Seven fit into a page of 16 kB. The file of a run starts with 26 tables and indexes of one
+#: page each: small pages keep a daily run small, and long rows go on in overflow pages that are filled to the end.
 INDEX_PAGE_SIZE = 16384
 RUN_PAGE_SIZE = 1024
 
