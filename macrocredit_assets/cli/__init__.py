@@ -6,6 +6,8 @@ when they run, so that ``--help`` answers at once; Dagster is reached through ``
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 from macrocredit_assets import __version__
@@ -43,6 +45,11 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except MacrocreditError as error:
             raise (_Refused if isinstance(error, _WRONG_USE) else click.ClickException)(str(error)) from error
+        except OSError as error:
+            # a full disk or a missing permission is no defect; a closed pipe is click's business
+            if error.errno in (None, errno.EPIPE):
+                raise
+            raise click.ClickException(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         for title, commands in _SECTIONS.items():

@@ -43,17 +43,12 @@ def command(
         from macrocredit_assets.quality import check_accepted
 
         check_accepted(frozenset(accept))
-    chosen = _choose(context, names)
+    _require_root_kind(context, _words(names, window, accept))
+    settings, chosen = context.settings, _choose(context, names)
 
     from macrocredit_assets.cli.progress import follow
-    from macrocredit_assets.persistence.root_kind import require_root_kind
-    from macrocredit_assets.persistence.run_log import read_run
-
-    settings = context.settings
-    again = context.command(*_words(names, window, accept), profile=True, root=False)
-    require_root_kind(settings.data_directory, settings.kind, command=again)
-
     from macrocredit_assets.orchestration.launch import run_backfill
+    from macrocredit_assets.persistence.run_log import read_run
 
     with follow(chosen, window, quiet=as_json) as on_event:
         outcome = run_backfill(settings, chosen, window, accept=accept, on_event=on_event)
@@ -64,6 +59,15 @@ def command(
         _report(context, run, outcome.run_log, chosen, window, accept)
     if not outcome.success:
         raise click.exceptions.Exit(1)
+
+
+def _require_root_kind(context: Context, words: Sequence[str]) -> None:
+    """Refuse to bring sample data to a root with real data, or the other way round, naming the command that works."""
+    from macrocredit_assets.persistence.root_kind import require_root_kind
+
+    settings = context.settings
+    again = context.command(*words, profile=True, root=False)
+    require_root_kind(settings.data_directory, settings.kind, command=again)
 
 
 def _choose(context: Context, names: Sequence[str]) -> list[str]:

@@ -121,9 +121,9 @@ def _root_kind(settings: Settings) -> tuple[str | None, str | None]:
     try:
         require_root_kind(settings.data_directory, settings.kind)
         problem = None
-    except MacrocreditError as error:
+    except (MacrocreditError, OSError) as error:
         problem = str(error)
     try:
         return read_root_kind(settings.data_directory), problem
-    except MacrocreditError:
+    except (MacrocreditError, OSError):
         return None, problem

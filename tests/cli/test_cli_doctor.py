@@ -1,0 +1,79 @@
+"""``macrocredit doctor``: what it finds, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+
+def test_healthy_workplace(run: Run, tmp_path: Path) -> None:
+    """A fresh root is no problem; what is set and installed is listed, and nothing is created."""
+    result = run("doctor")
+    assert result.exit_code == 0
+    fields = dict(line.split(maxsplit=1) for line in result.stdout.splitlines() if len(line.split()) > 1)
+    assert fields["root"] == str(tmp_path / "fresh")
+    assert fields["profile"] == "sample"
+    assert fields["holds"] == "nothing yet"
+    assert fields["dagster"].startswith("1.13.")
+    assert result.stdout.splitlines()[-1] == "Profile sample serves every dataset."
+    assert not (tmp_path / "fresh").exists()
+
+
+def test_json_tells_the_same(run: Run, filled: Path) -> None:
+    """--json has every fact under a name."""
+    document = json.loads(run("doctor", "--json", root=filled).stdout)
+    assert document["root"] == str(filled)
+    assert document["home"] == str(filled / ".dagster")
+    assert document["holds"] == "sample"
+    assert document["writable"] == {"data": True, "run logs": True, "home": True}
+    assert document["problems"] == []
+    assert document["versions"]["pandas"].startswith("3.")
+
+
+def test_datasets_that_cannot_be_served_and_why(run: Run) -> None:
+    """Each dataset without a usable way is named with the reason, and each signal with the inputs it lacks."""
+    unserved = json.loads(run("doctor", "--json", MACROCREDIT_PROFILE="files").stdout)["unserved"]
+    assert len(unserved) == 21
+    assert "MACROCREDIT_FILES" in unserved["vix"]
+    assert unserved["cdx_vix_gap"] == "made from cdx_hy_5y, vix"
+
+
+@pytest.mark.parametrize("place", ["data", "logs", ".dagster"])
+def test_place_that_cannot_be_written_is_a_problem(run: Run, filled: Path, place: str) -> None:
+    """A file where a folder should be ends with 1 and is named."""
+    (filled / place).rename(filled / "away")
+    (filled / place).write_text("")
+    result = run("doctor", root=filled)
+    assert result.exit_code == 1
+    assert f"Problem: Cannot write {'home' if place == '.dagster' else ''}" in result.stdout
+    assert str(filled / place) in result.stdout
+
+
+def test_other_kind_of_data_is_a_problem(run: Run, filled: Path) -> None:
+    """A root that the profile cannot write to ends with 1, with the remedy."""
+    result = run("doctor", root=filled, MACROCREDIT_PROFILE="public")
+    assert result.exit_code == 1
+    assert "MACROCREDIT_ROOT=" in result.stdout
+
+
+def test_stamp_that_cannot_be_read_is_a_problem(run: Run, filled: Path) -> None:
+    """A broken stamp ends with 1; the rest is told nevertheless."""
+    (filled / "data" / "root.json").write_text("{")
+    document = json.loads(run("doctor", "--json", root=filled).stdout)
+    assert document["holds"] is None
+    assert any("root.json" in problem for problem in document["problems"])
+
+
+def test_catalog_that_cannot_be_read_is_a_problem(run: Run, tmp_path: Path) -> None:
+    """A broken catalog ends with 1; the rest is told nevertheless."""
+    (tmp_path / "desk.yaml").write_text("dataset: {}\n")
+    result = run("doctor", MACROCREDIT_CATALOG=str(tmp_path / "desk.yaml"))
+    assert result.exit_code == 1
+    assert "desk.yaml" in result.stdout
+    assert "pyarrow" in result.stdout
