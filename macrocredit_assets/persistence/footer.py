@@ -53,8 +53,9 @@ def open_parquet(path: Path) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
             # Arrow raises a bare OSError for damaged pages; an error of the system has a number
             if isinstance(error, OSError) and error.errno is not None:
                 raise
+            reason = " ".join(str(error).split())
             raise CorruptFileError(
-                f"{path} is not a readable Parquet file ({error}). It was left as it is; restore it from a copy, or "
+                f"{path} is not a readable Parquet file ({reason}). It was left as it is; restore it from a copy, or "
                 f"move it away and write the dataset again."
             ) from error
 
