@@ -115,7 +115,7 @@ def run_backfill(
         )
 
 
-#: Dagster prints a line per event, 53,000 for a first backfill; the events are in the instance, the outcome in the run log.
+#: Dagster prints a line per event, 53,000 for a first backfill; they are in the instance, their outcome in the run log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

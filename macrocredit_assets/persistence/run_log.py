@@ -126,7 +126,8 @@ class RunLog:
             parts = sorted(self._parts.glob("[!.]*.json"))
             assets = {**document.assets, **{part.stem: _read_part(part) for part in parts}}
             for dataset, reason in errors.items():
-                entry = assets.get(dataset) or asset_entry(AssetRecord(dataset, None, "failed"))
+                unheard = {**asset_entry(AssetRecord(dataset, None, "failed")), "window": document.header.window}
+                entry = assets.get(dataset) or unheard
                 named = entry.get("error") or {"type": reason.type, "message": reason.message}
                 assets[dataset] = {**entry, "status": "failed", "error": named}
             document = replace(document, assets=assets)
