@@ -59,6 +59,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def names(directory: Path) -> list[str]:
+    """Return what lies in a directory, hidden files too."""
     return sorted(path.name for path in directory.iterdir())
 
 

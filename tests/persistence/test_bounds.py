@@ -105,7 +105,7 @@ def test_no_bounds_are_no_bounds() -> None:
 )
 def test_reversed_bounds_are_refused(start: Moment, end: Moment) -> None:
     """A start after the end is a mistake, not an empty answer."""
-    with pytest.raises(ValueError, match="Reversed bounds: start_date .* lies after end_date"):
+    with pytest.raises(ValueError, match=r"Reversed bounds: start_date .* lies after end_date"):
         resolve_bounds(start, end, None)
 
 
@@ -118,7 +118,7 @@ def test_a_zone_on_a_bound_needs_one_on_the_index() -> None:
 @pytest.mark.parametrize("text", ["01/02/2024", "yesterday", "", "2024-13", "2024-01-31T25:00"])
 def test_text_that_is_no_iso_date_is_refused(text: str) -> None:
     """01/02 is January in New York and February in London: only ISO 8601 is a date."""
-    with pytest.raises(ValueError, match="2024-13|is no ISO 8601 date; write it as YYYY-MM-DD"):
+    with pytest.raises(ValueError, match=r"2024-13|is no ISO 8601 date; write it as YYYY-MM-DD"):
         resolve_bounds(text, None, None)
 
 

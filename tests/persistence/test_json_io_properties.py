@@ -7,7 +7,6 @@ import math
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,8 @@ from macrocredit_assets.persistence.json_io import to_json_bytes
 
 
 class Side(Enum):
+    """Values of two types."""
+
     BUY = "buy"
     SELL = -1
 
@@ -70,7 +71,7 @@ def refuse(constant: str) -> None:
 
 @given(DOCUMENTS)
 @settings(deadline=None, max_examples=150)
-def test_both_writers_write_the_same_valid_document(document: Any) -> None:
+def test_both_writers_write_the_same_valid_document(document: object) -> None:
     """The fast writer's file parses to what json writes with the encoder, strictly, whatever the types."""
     slow = json.loads(json.dumps(document, cls=EnhancedJSONEncoder, indent=2, sort_keys=True), parse_constant=refuse)
     for indent in (2, None, 1):
@@ -79,7 +80,7 @@ def test_both_writers_write_the_same_valid_document(document: Any) -> None:
 
 @given(DOCUMENTS)
 @settings(deadline=None, max_examples=60)
-def test_what_was_read_is_written_as_it_was(document: Any) -> None:
+def test_what_was_read_is_written_as_it_was(document: object) -> None:
     """A document that came from JSON is a fixed point: the same bytes again."""
     first = to_json_bytes(document)
     assert to_json_bytes(json.loads(first)) == first
@@ -94,7 +95,7 @@ JSON_VALUES = st.recursive(
 
 @given(JSON_VALUES)
 @settings(deadline=None, max_examples=100)
-def test_plain_documents_are_written_as_json_writes_them(document: Any) -> None:
+def test_plain_documents_are_written_as_json_writes_them(document: object) -> None:
     """For JSON's own types the encoder's text is that of json, to the letter."""
     for options in ({}, {"indent": 2, "sort_keys": True}, {"separators": (",", ":"), "ensure_ascii": False}):
         assert json.dumps(document, cls=EnhancedJSONEncoder, **options) == json.dumps(document, **options)

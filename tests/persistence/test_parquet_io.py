@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence import list_parquet_files, load_parquet, save_parquet
+from macrocredit_assets.persistence.bounds import Moment
 from macrocredit_assets.persistence.parquet_io import COMPRESSIONS
 
 
@@ -47,7 +49,7 @@ def test_an_empty_frame_is_refused(tmp_path: Path, empty: pd.DataFrame) -> None:
     """Neither rows nor columns may be missing; the old file stays."""
     path = save_parquet(daily(), tmp_path / "x.parquet")
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="^Cannot save empty DataFrame$"):
+    with pytest.raises(ValueError, match=r"^Cannot save empty DataFrame$"):
         save_parquet(empty, path)
     assert path.read_bytes() == before
 
@@ -119,7 +121,7 @@ def test_the_index_keeps_name_zone_and_resolution(tmp_path: Path, unit: str, tz:
         ([], []),
     ],
 )
-def test_columns_come_in_the_order_asked_for(tmp_path: Path, columns: Any, expected: list[str]) -> None:
+def test_columns_come_in_the_order_asked_for(tmp_path: Path, columns: Sequence[str] | str, expected: list[str]) -> None:
     """A single name, any sequence, repeated names, the index's own name: always these columns with the index."""
     frame = load_parquet(save_parquet(daily(), tmp_path / "x.parquet"), columns=columns)
     pd.testing.assert_frame_equal(frame, daily()[expected], check_freq=False)
@@ -181,7 +183,9 @@ def test_an_error_of_the_system_stays_one(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])
-def test_dates_are_inclusive(tmp_path: Path, start: Any, end: Any, first: int, last: int, unit: str) -> None:
+def test_dates_are_inclusive(
+    tmp_path: Path, start: Moment | None, end: Moment | None, first: int, last: int, unit: str
+) -> None:
     """Both ends belong; bounds far beyond what nanoseconds reach are bounds all the same."""
     path = save_parquet(daily(unit=unit), tmp_path / "x.parquet")
     frame = load_parquet(path, start_date=start, end_date=end)
@@ -288,7 +292,7 @@ VALUES = st.one_of(
     bounds=st.lists(st.dates(date(1700, 1, 1), date(2200, 1, 1)), min_size=2, max_size=2).map(sorted),
 )
 @settings(deadline=None, max_examples=60)
-def test_any_frame_comes_back_and_any_window_of_it(  # noqa: PLR0913 - what varies
+def test_any_frame_comes_back_and_any_window_of_it(
     tmp_path_factory: pytest.TempPathFactory,
     columns: dict[str, list[Any]],
     days: list[date],

@@ -1,0 +1,406 @@
+"""The registry says which datasets there are, where, and how far they reach; no change of it is ever lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.persistence import DataRegistry, DatasetEntry, save_parquet
+
+LONG_AGO = "2020-01-01T00:00:00+00:00"
+
+
+def spreads(rows: int = 3) -> pd.DataFrame:
+    """Return spreads from 2024-01-01 on."""
+    days = pd.date_range("2024-01-01", periods=rows, name="date")
+    return pd.DataFrame({"spread": [50.0 + row for row in range(rows)]}, index=days)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Make a data directory with one file."""
+    save_parquet(spreads(), tmp_path / "root" / "data" / "raw" / "cdx_ig_5y.parquet")
+    return tmp_path / "root" / "data"
+
+
+@pytest.fixture
+def registry(data: Path) -> DataRegistry:
+    """Return the empty registry of that directory."""
+    return DataRegistry(data / "registry.json", data)
+
+
+def register(registry: DataRegistry, **other: object) -> DatasetEntry:
+    """Register the usual dataset, with other arguments where they are given."""
+    arguments: dict[str, Any] = {
+        "name": "cdx_ig_5y",
+        "file_path": "data/raw/cdx_ig_5y.parquet",
+        "instrument": "CDX.NA.IG",
+        "tenor": "5Y",
+        "metadata": {"source": "Bloomberg", "frequency": "daily"},
+    }
+    return registry.register_dataset(**{**arguments, **other})
+
+
+def content(registry: DataRegistry) -> dict[str, Any]:
+    """Return what stands in the file."""
+    document: dict[str, Any] = json.loads(registry.registry_path.read_bytes())
+    return document
+
+
+def write(registry: DataRegistry, document: Mapping[str, Any]) -> None:
+    """Put a document where the file stands."""
+    registry.registry_path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def assert_now(text: str) -> None:
+    """Require an aware time within the last minute."""
+    moment = datetime.fromisoformat(text)
+    assert moment.utcoffset() is not None
+    assert abs(datetime.now(moment.tzinfo) - moment).total_seconds() < 60
+
+
+def test_an_entry_has_exactly_these_fields(registry: DataRegistry) -> None:
+    """The file holds name -> entry in the agreed shape and order; statistics are those of the Parquet file."""
+    register(registry)
+    (entry,) = content(registry).values()
+    now = entry["registered_at"]
+    assert_now(now)
+    assert list(content(registry)) == ["cdx_ig_5y"]
+    assert list(entry.items()) == [
+        ("instrument", "CDX.NA.IG"),
+        ("tenor", "5Y"),
+        ("file_path", "data/raw/cdx_ig_5y.parquet"),
+        ("start_date", "2024-01-01T00:00:00"),
+        ("end_date", "2024-01-03T00:00:00"),
+        ("row_count", 3),
+        ("registered_at", now),
+        ("last_updated", now),
+        ("metadata", {"source": "Bloomberg", "frequency": "daily"}),
+    ]
+
+
+def test_what_is_returned_is_what_is_read(registry: DataRegistry) -> None:
+    """The entry returned, the entry read and the info read agree; metadata are JSON values."""
+    entry = register(registry, metadata={"as_of": date(2024, 1, 2), "bounds": (1, float("inf"))})
+    assert registry.get_dataset_entry("cdx_ig_5y") == entry
+    assert registry.get_dataset_info("cdx_ig_5y") == entry.to_dict()
+    assert registry.entries() == {"cdx_ig_5y": entry}
+    assert entry.metadata == {"as_of": "2024-01-02", "bounds": [1, None]}
+
+
+def test_info_is_a_copy(registry: DataRegistry) -> None:
+    """Changing what was handed out changes nothing that is stored."""
+    register(registry)
+    registry.get_dataset_info("cdx_ig_5y")["metadata"]["source"] = "changed"
+    entry = registry.get_dataset_entry("cdx_ig_5y")
+    entry.to_dict()["metadata"]["source"] = "changed"
+    assert entry.metadata["source"] == "Bloomberg"
+    assert registry.get_dataset_info("cdx_ig_5y")["metadata"]["source"] == "Bloomberg"
+
+
+def test_a_file_that_does_not_exist_yet_has_null_statistics(registry: DataRegistry) -> None:
+    """It may be registered; its statistics come once it is there."""
+    entry = register(registry, name="vix", file_path="data/raw/vix.parquet", tenor=None, metadata=None)
+    assert (entry.start_date, entry.end_date, entry.row_count, entry.tenor) == (None, None, None, None)
+    assert entry.metadata == {}
+    with pytest.raises(FileNotFoundError, match=r"file of dataset 'vix' does not exist: .*/root/data/raw/vix.parquet"):
+        registry.update_dataset_stats("vix")
+    save_parquet(spreads(2), registry.data_directory / "raw" / "vix.parquet")
+    assert registry.update_dataset_stats("vix").row_count == 2
+
+
+def test_statistics_follow_the_file(registry: DataRegistry, data: Path) -> None:
+    """update_dataset_stats reads the footer again, and touches nothing else of the entry."""
+    before = register(registry).to_dict()
+    write(registry, {"cdx_ig_5y": {**before, "last_updated": LONG_AGO, "colour": "red"}})
+    save_parquet(spreads(10), data / "raw" / "cdx_ig_5y.parquet")
+    after = registry.update_dataset_stats("cdx_ig_5y").to_dict()
+    assert_now(after.pop("last_updated"))
+    before.pop("last_updated")
+    assert after == {**before, "end_date": "2024-01-10T00:00:00", "row_count": 10, "colour": "red"}
+
+
+def test_registering_again_keeps_what_it_does_not_say(registry: DataRegistry) -> None:
+    """registered_at, unknown fields and other metadata survive; what is said anew is written."""
+    first = register(registry).to_dict()
+    write(registry, {"cdx_ig_5y": {**first, "registered_at": LONG_AGO, "last_updated": LONG_AGO, "colour": "red"}})
+    register(registry, tenor="10Y", metadata={"frequency": "weekly", "units": "bp"})
+    entry = content(registry)["cdx_ig_5y"]
+    assert entry["registered_at"] == LONG_AGO
+    assert_now(entry["last_updated"])
+    assert (entry["tenor"], entry["colour"]) == ("10Y", "red")
+    assert entry["metadata"] == {"source": "Bloomberg", "frequency": "weekly", "units": "bp"}
+
+
+def test_an_entry_without_a_registration_date_gets_one(registry: DataRegistry) -> None:
+    """An entry written by hand, without its dates, is completed."""
+    write(registry, {"cdx_ig_5y": {"instrument": "X", "file_path": "x.parquet"}})
+    assert registry.get_dataset_entry("cdx_ig_5y") == DatasetEntry(instrument="X", file_path="x.parquet")
+    assert_now(str(register(registry).registered_at))
+
+
+def test_a_writer_records_what_it_knows_in_one_write(registry: DataRegistry) -> None:
+    """record_dataset takes statistics as given, without a look at the file, and merges metadata."""
+    register(registry)
+    entry = registry.record_dataset(
+        name="cdx_ig_5y",
+        file_path=registry.data_directory / "raw" / "cdx_ig_5y.parquet",
+        instrument="CDX.NA.IG",
+        tenor="5Y",
+        start=date(1999, 1, 4),
+        end=pd.Timestamp("2024-10-25"),
+        row_count=6000,
+        metadata={"run_id": "3f6c", "frequency": None},
+    )
+    assert entry.file_path == "data/raw/cdx_ig_5y.parquet"
+    assert (entry.start_date, entry.end_date) == ("1999-01-04T00:00:00", "2024-10-25T00:00:00")
+    assert entry.row_count == 6000
+    assert entry.metadata == {"source": "Bloomberg", "frequency": None, "run_id": "3f6c"}
+    assert registry.get_dataset_entry("cdx_ig_5y") == entry
+
+
+def test_a_writer_may_record_a_file_without_rows(registry: DataRegistry) -> None:
+    """No rows means no dates."""
+    entry = registry.record_dataset(
+        name="vix",
+        file_path="data/raw/vix.parquet",
+        instrument="VIX",
+        tenor=None,
+        start=None,
+        end=None,
+        row_count=0,
+        metadata={},
+    )
+    assert (entry.start_date, entry.end_date, entry.row_count) == (None, None, 0)
+
+
+def test_lists_are_sorted_and_filtered(registry: DataRegistry) -> None:
+    """All names, or those of an instrument, a tenor, or both."""
+    assert registry.list_datasets() == []
+    for name, instrument, tenor in [("c", "HY", "5Y"), ("a", "IG", "5Y"), ("b", "IG", "10Y"), ("d", "VIX", None)]:
+        register(registry, name=name, instrument=instrument, tenor=tenor)
+    assert registry.list_datasets() == ["a", "b", "c", "d"]
+    assert registry.list_datasets(instrument="IG") == ["a", "b"]
+    assert registry.list_datasets(tenor="5Y") == ["a", "c"]
+    assert registry.list_datasets("IG", "5Y") == ["a"]
+    assert registry.list_datasets(instrument="none") == []
+    assert list(registry.entries()) == ["a", "b", "c", "d"]
+
+
+def test_an_unknown_dataset_is_a_key_error(registry: DataRegistry) -> None:
+    """Every call that takes a name says the same sentence; the registry stays as it was."""
+    register(registry)
+    before = registry.registry_path.read_bytes()
+    calls = [
+        registry.get_dataset_info,
+        registry.get_dataset_entry,
+        registry.update_dataset_stats,
+        registry.remove_dataset,
+    ]
+    for call in calls:
+        with pytest.raises(KeyError, match=r"^Dataset 'x' not found in registry$") as error:
+            call("x")
+        assert error.value.args == ("Dataset 'x' not found in registry",)
+    assert registry.registry_path.read_bytes() == before
+
+
+def test_a_dataset_needs_a_name(registry: DataRegistry) -> None:
+    """An empty name is refused."""
+    with pytest.raises(ValueError, match="A dataset needs a name"):
+        register(registry, name="")
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_removing_strikes_out_the_entry_and_the_file_if_asked(registry: DataRegistry, data: Path, delete: bool) -> None:
+    """The file goes only with delete_file=True; one that is gone already is no error."""
+    register(registry)
+    register(registry, name="vix", file_path="data/raw/vix.parquet")
+    registry.remove_dataset("cdx_ig_5y", delete_file=delete)
+    registry.remove_dataset("vix", delete_file=True)
+    assert registry.list_datasets() == []
+    assert (data / "raw" / "cdx_ig_5y.parquet").exists() is not delete
+
+
+def test_a_file_that_cannot_be_deleted_keeps_its_entry(registry: DataRegistry, data: Path) -> None:
+    """Where deleting fails, the call can be repeated."""
+    (data / "raw" / "folder").mkdir()
+    register(registry)
+    write(registry, {"cdx_ig_5y": {**content(registry)["cdx_ig_5y"], "file_path": "data/raw/folder"}})
+    with pytest.raises(OSError, match="folder"):
+        registry.remove_dataset("cdx_ig_5y", delete_file=True)
+    assert registry.list_datasets() == ["cdx_ig_5y"]
+
+
+def test_paths_are_looked_for_in_three_places(
+    registry: DataRegistry, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the parent of the data directory, then below it, then as given; stored relative to the parent if inside."""
+    monkeypatch.chdir(tmp_path)
+    file = data / "raw" / "cdx_ig_5y.parquet"
+    for given in (
+        "data/raw/cdx_ig_5y.parquet",
+        "raw/cdx_ig_5y.parquet",
+        "root/data/raw/../raw/cdx_ig_5y.parquet",
+        file,
+    ):
+        entry = register(registry, file_path=given)
+        assert (entry.file_path, entry.row_count) == ("data/raw/cdx_ig_5y.parquet", 3)
+    outside = save_parquet(spreads(5), tmp_path / "elsewhere" / "x.parquet")
+    for given in (outside, "elsewhere/x.parquet"):
+        entry = register(registry, file_path=given)
+        assert (entry.file_path, entry.row_count) == (str(outside), 5)
+    # the first place wins
+    save_parquet(spreads(7), tmp_path / "root" / "elsewhere" / "x.parquet")
+    entry = register(registry, file_path="elsewhere/x.parquet")
+    assert (entry.file_path, entry.row_count) == ("elsewhere/x.parquet", 7)
+
+
+def test_a_root_can_move(registry: DataRegistry, data: Path, tmp_path: Path) -> None:
+    """Entries are relative, so another place serves the same registry."""
+    register(registry)
+    moved = (data.parent).rename(tmp_path / "moved") / "data"
+    assert DataRegistry(moved / "registry.json", moved).update_dataset_stats("cdx_ig_5y").row_count == 3
+
+
+def test_links_do_not_take_a_file_out_of_its_root(data: Path, tmp_path: Path) -> None:
+    """A linked root, given either way, and a folder linked from elsewhere: the path is stored relative all the same."""
+    link = tmp_path / "link"
+    link.symlink_to(data.parent)
+    file = data / "raw" / "cdx_ig_5y.parquet"
+    registry = DataRegistry(link / "data" / "registry.json", link / "data")
+    assert register(registry, file_path=file).file_path == "data/raw/cdx_ig_5y.parquet"
+    (tmp_path / "disk").mkdir()
+    (data / "mounted").symlink_to(tmp_path / "disk")
+    save_parquet(spreads(), data / "mounted" / "x.parquet")
+    assert register(registry, file_path="data/mounted/x.parquet").file_path == "data/mounted/x.parquet"
+
+
+def test_arguments_may_be_text_and_relative(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths as text, relative to where the program was started, stay what they were when it goes elsewhere."""
+    monkeypatch.chdir(data.parent)
+    registry = DataRegistry("data/registry.json", "data")
+    monkeypatch.chdir("/")
+    assert register(registry).row_count == 3
+    assert (data / "registry.json").is_file()
+
+
+def test_looking_creates_nothing(tmp_path: Path) -> None:
+    """A registry that does not exist is empty, and stays unmade until the first change."""
+    registry = DataRegistry(tmp_path / "data" / "registry.json", tmp_path / "data")
+    assert (registry.list_datasets(), registry.entries()) == ([], {})
+    assert repr(registry) == f"DataRegistry(path='{tmp_path / 'data' / 'registry.json'}', datasets=0)"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_repr_counts_the_datasets(registry: DataRegistry) -> None:
+    """The count is that of the file."""
+    register(registry)
+    assert repr(registry) == f"DataRegistry(path='{registry.registry_path}', datasets=1)"
+
+
+def test_a_file_that_is_no_parquet_is_not_registered(registry: DataRegistry, data: Path) -> None:
+    """The error names the file, and no entry is written."""
+    (data / "raw" / "x.csv").write_text("date,spread\n", encoding="utf-8")
+    with pytest.raises(CorruptFileError, match=r"x.csv is not a readable Parquet file"):
+        register(registry, file_path="data/raw/x.csv")
+    assert registry.list_datasets() == []
+
+
+def test_replacing_all_writes_exactly_what_is_given(registry: DataRegistry) -> None:
+    """A rebuild puts its entries in place of all others, unknown fields included."""
+    register(registry)
+    entry = DatasetEntry.from_dict({"instrument": "VIX", "file_path": "data/raw/vix.parquet", "colour": "red"})
+    assert registry.replace_all({"vix": entry, "a": entry}) is None
+    assert list(content(registry)) == ["a", "vix"]
+    assert registry.entries() == {"a": entry, "vix": entry}
+    assert registry.get_dataset_info("vix")["colour"] == "red"
+
+
+def test_replacing_all_makes_a_registry(registry: DataRegistry) -> None:
+    """No file before is no error."""
+    assert registry.replace_all({}) is None
+    assert content(registry) == {}
+
+
+@pytest.mark.parametrize(
+    ("data_", "message"),
+    [
+        ({"file_path": "x"}, "needs instrument as text; it has file_path"),
+        ({}, "needs instrument and file_path as text; it has -"),
+        ({"instrument": "x", "file_path": 1}, "needs file_path as text"),
+        ({"instrument": "x", "file_path": "y", "metadata": [1]}, r"metadata of a registry entry .* not \[1\]"),
+    ],
+)
+def test_an_entry_that_lacks_what_it_needs_is_refused(data_: dict[str, Any], message: str) -> None:
+    """from_dict says what is missing."""
+    with pytest.raises(ValueError, match=message):
+        DatasetEntry.from_dict(data_)
+
+
+def test_an_entry_is_frozen_and_takes_copies() -> None:
+    """Neither its fields nor the dict it came from reach into it."""
+    source = {"instrument": "x", "file_path": "y", "metadata": {"a": [1]}, "colour": ["red"]}
+    entry = DatasetEntry.from_dict(source)
+    source["metadata"]["a"].append(2)  # type: ignore[index]
+    source["colour"].append("blue")  # type: ignore[attr-defined]
+    assert (entry.metadata, entry.unknown) == ({"a": [1]}, {"colour": ["red"]})
+    with pytest.raises(AttributeError):
+        entry.tenor = "5Y"  # type: ignore[misc]
+
+
+BROKEN = [b"", b'{"a": ', b"[]", b'{"a": 1}', b'{"a": {"tenor": "5Y"}}', b"\xff\xfe\xfa"]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_registry_that_does_not_parse_is_never_overwritten(registry: DataRegistry, broken: bytes) -> None:
+    """Every call fails naming both files and the remedy; the bytes stay, and one copy is set aside for all calls."""
+    registry.registry_path.write_bytes(broken)
+    calls = [
+        registry.list_datasets,
+        registry.entries,
+        lambda: registry.get_dataset_info("cdx_ig_5y"),
+        lambda: register(registry),
+        lambda: registry.update_dataset_stats("cdx_ig_5y"),
+        lambda: registry.remove_dataset("cdx_ig_5y"),
+    ]
+    messages = set()
+    for call in calls:
+        with pytest.raises(CorruptFileError) as error:
+            call()
+        messages.add(str(error.value))
+    (copy,) = registry.registry_path.parent.glob("registry.json.corrupt-*")
+    (message,) = messages
+    assert f"The registry {registry.registry_path} does not parse" in message
+    assert f"a copy is {copy}" in message
+    assert "macrocredit registry rebuild" in message
+    assert copy.read_bytes() == registry.registry_path.read_bytes() == broken
+    assert repr(registry) == f"DataRegistry(path='{registry.registry_path}', datasets=unreadable)"
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_replacing_all_heals_a_registry_that_does_not_parse(registry: DataRegistry, broken: bytes) -> None:
+    """The old bytes are set aside first, and where is returned."""
+    registry.registry_path.write_bytes(broken)
+    copy = registry.replace_all({})
+    assert copy is not None
+    assert copy.read_bytes() == broken
+    assert registry.list_datasets() == []
+
+
+def test_where_no_copy_can_be_made_nothing_is_overwritten(data: Path) -> None:
+    """The error says so and names the remedy all the same; even a rebuild leaves the old bytes then."""
+    # this name is as long as the file system allows for temporary files, and too long for a copy
+    registry = DataRegistry(data / ("r" * 231 + ".json"), data)
+    registry.registry_path.write_bytes(b"broken")
+    with pytest.raises(CorruptFileError, match=r"no copy could be made \(.*\)\. .* macrocredit registry rebuild"):
+        registry.list_datasets()
+    with pytest.raises(OSError, match="too long"):
+        registry.replace_all({})
+    assert registry.registry_path.read_bytes() == b"broken"
