@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from types import FrameType
 
 from macrocredit_assets.errors import UsageError
-from macrocredit_assets.orchestration.instance import ensure_home
 from macrocredit_assets.settings import Settings
 
 __all__ = ["run_ui", "ui_command"]
@@ -73,6 +72,10 @@ def run_ui(settings: Settings, host: str, port: int, environ: Mapping[str, str])
         The environment of the services, settings aside.
     """
     argv, variables = ui_command(settings, host, port)
+
+    # late: what is refused above is refused at once, without Dagster
+    from macrocredit_assets.orchestration.instance import ensure_home
+
     ensure_home(settings.dagster_home)
     return _supervise(argv, {**environ, **variables})
 

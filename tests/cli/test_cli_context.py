@@ -1,0 +1,50 @@
+"""Commands as they are written for the user's shell."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from macrocredit_assets.cli.context import Context
+from macrocredit_assets.settings import Settings
+
+
+def _context(**chosen: str) -> Context:
+    settings = Settings(root=Path("/srv/credit"), dagster_home=Path("/srv/credit/.dagster"))
+    return Context(settings=settings, yesterday=date(2024, 1, 31), chosen=chosen)
+
+
+def test_plain_command_where_nothing_is_set() -> None:
+    """Without settings in the environment a command is just itself."""
+    assert _context().command("show", "vix") == "macrocredit show vix"
+
+
+def test_command_has_the_settings_it_needs_and_no_others() -> None:
+    """A command that reads needs the root; one that ingests needs the profile and its files too."""
+    context = _context(MACROCREDIT_ROOT="./my data", MACROCREDIT_PROFILE="files", MACROCREDIT_EXECUTOR="in_process")
+    assert context.command("ui") == "MACROCREDIT_ROOT='./my data' macrocredit ui"
+    assert (
+        context.command("ui", profile=True) == "MACROCREDIT_ROOT='./my data' MACROCREDIT_PROFILE=files macrocredit ui"
+    )
+    assert context.command("ui", root=False) == "macrocredit ui"
+
+
+def test_current_context_remembers_how_settings_were_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment is read once, and what it said can be repeated; uv's way to start the program too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MACROCREDIT_ROOT", "./real")
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
+    context = Context.current()
+    assert context.settings.root == tmp_path / "real"
+    assert context.command("ui") == "MACROCREDIT_ROOT=./real macrocredit ui"
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    assert Context.current().command("ui") == "MACROCREDIT_ROOT=./real uv run macrocredit ui"
+
+
+def test_paths_are_shown_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A path below the current directory is shown without it, another one whole."""
+    monkeypatch.chdir(tmp_path)
+    assert _context().shown(tmp_path / "data" / "registry.json") == "data/registry.json"
+    assert _context().shown(Path("/srv/credit")) == "/srv/credit"

@@ -1,0 +1,301 @@
+"""The registry against the files: written from records, verified, and restored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from macrocredit_assets.catalog import arrow_schema, load_catalog
+from macrocredit_assets.findings import Finding
+from macrocredit_assets.persistence import AssetRecord, DataRegistry, DatasetStore, ErrorInfo
+from macrocredit_assets.persistence.root_kind import stamp_root
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.sync import rebuild, sync, verify
+from macrocredit_assets.windows import Window
+
+_CATALOG = load_catalog()
+_DAYS = ("2024-01-02", "2024-01-03", "2024-01-05")
+_WINDOW = Window(date(2024, 1, 1), date(2024, 1, 7))
+
+
+def _write(settings: Settings, name: str, series: str, days: tuple[str, ...] = _DAYS, level: float = 60.0) -> None:
+    """Write a dataset and its registry entry, as a run does."""
+    entry = _CATALOG.entry(name)
+    frame = pd.DataFrame(
+        {
+            column: pd.Series(level, index=range(len(days)), dtype=spec.dtype).to_numpy()
+            for column, spec in entry.columns.items()
+        },
+        index=pd.DatetimeIndex(days, name="date"),
+    )
+    store = DatasetStore(settings.dataset_path(entry.kind, name), arrow_schema(entry))
+    record = AssetRecord(
+        dataset=name,
+        window=_WINDOW,
+        status="written",
+        series=series,
+        ways=() if entry.kind == "signal" else ("file:desk.csv", "fred:DESK"),
+        result=store.write(_WINDOW, frame, series=series),
+        findings=(Finding("weekend", "warning", "a row on a weekend"),),
+        accepted=("unit_slip",),
+    )
+    registry = DataRegistry(settings.registry_path, settings.data_directory)
+    sync(registry, entry, record, run_id="run-1", asset_key=name, code_version="c0de")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Write a root with a market dataset and a signal."""
+    settings = Settings(root=tmp_path, dagster_home=tmp_path / ".dagster", profile="files")
+    stamp_root(settings.data_directory, "real")
+    _write(settings, "cdx_ig_5y", "desk:CDX IG")
+    _write(settings, "cash_cds_basis_ig", "signal:cash_cds_basis_ig")
+    return settings
+
+
+def _entries(settings: Settings) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(settings.registry_path.read_text())
+    return document
+
+
+def _edit(settings: Settings, change: Callable[[dict[str, Any]], object]) -> None:
+    entries = _entries(settings)
+    change(entries)
+    settings.registry_path.write_text(json.dumps(entries))
+
+
+def _said(settings: Settings) -> list[str]:
+    return [f"{problem.subject}: {problem.message}" for problem in verify(settings, _CATALOG)]
+
+
+def test_entry_has_the_fixed_fields_and_all_else_under_metadata(settings: Settings) -> None:
+    """An entry has the shape that other programs rely on, and under metadata what the run knew."""
+    entry = _entries(settings)["cdx_ig_5y"]
+    metadata = entry.pop("metadata")
+    assert entry.pop("registered_at") == entry.pop("last_updated")
+    assert entry == {
+        "instrument": "CDX.NA.IG",
+        "tenor": "5Y",
+        "file_path": "data/raw/cdx_ig_5y.parquet",
+        "start_date": "2024-01-02T00:00:00",
+        "end_date": "2024-01-05T00:00:00",
+        "row_count": 3,
+    }
+    assert metadata.pop("content_hash").startswith("sha256:")
+    assert metadata.pop("last_checked")
+    assert metadata == {
+        "asset_key": "cdx_ig_5y",
+        "run_id": "run-1",
+        "code_version": "c0de",
+        "series": "desk:CDX IG",
+        "source": "file",
+        "ways": ["file:desk.csv", "fred:DESK"],
+        "frequency": "daily",
+        "columns": {"spread": "float64"},
+        "units": {"spread": "bp"},
+        "coverage": [["2024-01-01", "2024-01-07"]],
+        "findings": [
+            {"rule": "weekend", "severity": "warning", "message": "a row on a weekend", "count": 1, "examples": []}
+        ],
+        "accepted": ["unit_slip"],
+    }
+
+
+def test_source_of_a_signal_is_signal(settings: Settings) -> None:
+    """A signal was not fetched by any way."""
+    metadata = _entries(settings)["cash_cds_basis_ig"]["metadata"]
+    assert (metadata["source"], metadata["ways"]) == ("signal", [])
+
+
+def test_next_write_keeps_when_it_was_first_registered(settings: Settings) -> None:
+    """A second write updates the entry, and keeps its first date and what others added to it."""
+    _edit(
+        settings, lambda entries: entries["cdx_ig_5y"].update(registered_at="2020-01-01T00:00:00+00:00", desk="credit")
+    )
+    _write(settings, "cdx_ig_5y", "desk:CDX IG", days=("2024-01-06",))
+    entry = _entries(settings)["cdx_ig_5y"]
+    assert (entry["registered_at"], entry["desk"], entry["row_count"]) == ("2020-01-01T00:00:00+00:00", "credit", 4)
+
+
+def test_record_without_result_cannot_be_registered(settings: Settings) -> None:
+    """What was not written is not registered."""
+    failed = AssetRecord("vix", _WINDOW, "failed", error=ErrorInfo("ValueError", "no"))
+    registry = DataRegistry(settings.registry_path, settings.data_directory)
+    with pytest.raises(ValueError, match="vix has no result"):
+        sync(registry, _CATALOG.entry("vix"), failed, run_id="r", asset_key="vix", code_version=None)
+    assert "vix" not in _entries(settings)
+
+
+def test_what_a_run_leaves_is_in_order(settings: Settings) -> None:
+    """After a write nothing differs, and a rebuild changes nothing."""
+    assert verify(settings, _CATALOG) == []
+    before = settings.registry_path.read_bytes()
+    assert rebuild(settings, _CATALOG).changes == ()
+    assert settings.registry_path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("row_count", 4),
+        ("start_date", "2024-01-01T00:00:00"),
+        ("end_date", None),
+        ("file_path", "data/raw/cdx.parquet"),
+    ],
+)
+def test_field_that_differs_from_the_file_is_found_and_restored(settings: Settings, field: str, value: object) -> None:
+    """Each fixed field is held against the file; a rebuild takes the file's word."""
+    before = _entries(settings)["cdx_ig_5y"]
+    _edit(settings, lambda entries: entries["cdx_ig_5y"].update({field: value}))
+    (said,) = _said(settings)
+    assert said.startswith(f"cdx_ig_5y: {field} is {value} in the registry and")
+    assert "macrocredit registry rebuild" in said
+    (change,) = rebuild(settings, _CATALOG).changes
+    assert (change.name, change.what) == ("cdx_ig_5y", f"changed: {field}")
+    assert _entries(settings)["cdx_ig_5y"] == {
+        **before,
+        "last_updated": _entries(settings)["cdx_ig_5y"]["last_updated"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("content_hash", "sha256:0"), ("coverage", [["2024-01-01", "2024-01-08"]]), ("series", "fred:X")],
+)
+def test_metadata_that_differ_from_the_file_are_found(settings: Settings, field: str, value: object) -> None:
+    """Hash, coverage and series are held against the file too."""
+    _edit(settings, lambda entries: entries["cdx_ig_5y"]["metadata"].update({field: value}))
+    (said,) = _said(settings)
+    assert said.startswith(f"cdx_ig_5y: {field} is")
+    rebuild(settings, _CATALOG)
+    assert verify(settings, _CATALOG) == []
+
+
+def test_what_is_known_of_a_write_goes_with_its_rows(settings: Settings) -> None:
+    """A rebuild keeps run and findings where the rows are those of that run, and forgets them where they are not."""
+    _edit(settings, lambda entries: entries["cdx_ig_5y"]["metadata"].update(content_hash="sha256:0"))
+    rebuild(settings, _CATALOG)
+    entries = _entries(settings)
+    assert entries["cdx_ig_5y"]["metadata"]["run_id"] is None
+    assert entries["cash_cds_basis_ig"]["metadata"]["run_id"] == "run-1"
+
+
+def test_lost_registry_is_restored_from_the_files(settings: Settings) -> None:
+    """Without a registry, every file of the catalog is registered anew."""
+    settings.registry_path.unlink()
+    assert [said.split(":")[0] for said in _said(settings)] == ["cdx_ig_5y", "cash_cds_basis_ig"]
+    rebuilt = rebuild(settings, _CATALOG)
+    assert [(change.name, change.what) for change in rebuilt.changes] == [
+        ("cash_cds_basis_ig", "added"),
+        ("cdx_ig_5y", "added"),
+    ]
+    assert verify(settings, _CATALOG) == []
+
+
+def test_broken_registry_is_kept_beside_the_restored_one(settings: Settings) -> None:
+    """A registry that does not parse is found, and a rebuild keeps its bytes."""
+    settings.registry_path.write_text("{")
+    (said,) = _said(settings)
+    assert "macrocredit registry rebuild" in said
+    rebuilt = rebuild(settings, _CATALOG)
+    assert rebuilt.set_aside is not None
+    assert rebuilt.set_aside.read_text() == "{"
+    assert verify(settings, _CATALOG) == []
+
+
+def test_entry_without_file_is_found_and_goes(settings: Settings) -> None:
+    """A dataset whose file is gone is found, and a rebuild strikes it out."""
+    settings.dataset_path("market", "cdx_ig_5y").unlink()
+    (said,) = _said(settings)
+    assert said.startswith("cdx_ig_5y: It is registered, and the file data/raw/cdx_ig_5y.parquet does not exist")
+    assert [change.what for change in rebuild(settings, _CATALOG).changes] == ["removed"]
+    assert [*_entries(settings)] == ["cash_cds_basis_ig"]
+
+
+def test_entries_of_others_are_kept_and_checked(settings: Settings, tmp_path: Path) -> None:
+    """What somebody registered under a name of his own stays; it may have no file yet, but not lose one."""
+    registry = DataRegistry(settings.registry_path, settings.data_directory)
+    registry.register_dataset("desk_book", "data/raw/desk_book.parquet", instrument="BOOK")
+    assert verify(settings, _CATALOG) == []
+    _edit(settings, lambda entries: entries["desk_book"].update(row_count=5))
+    assert [said.split(":")[0] for said in _said(settings)] == ["desk_book"]
+    assert rebuild(settings, _CATALOG).changes == ()
+    assert "desk_book" in _entries(settings)
+
+
+def test_file_that_nobody_knows_is_reported(settings: Settings) -> None:
+    """A Parquet file without entry and catalog is named by both, and left alone."""
+    stranger = settings.data_directory / "raw" / "stranger.parquet"
+    pd.DataFrame({"x": [1.0]}).to_parquet(stranger)
+    assert [said.split(":")[0] for said in _said(settings)] == ["data/raw/stranger.parquet"]
+    assert [problem.subject for problem in rebuild(settings, _CATALOG).problems] == ["data/raw/stranger.parquet"]
+    assert stranger.exists()
+
+
+def test_rows_changed_behind_our_back_are_found(settings: Settings) -> None:
+    """The hash is computed from the rows: a file whose rows were edited is found, whatever its footer says."""
+    path = settings.dataset_path("market", "cdx_ig_5y")
+    table = pq.read_table(path)
+    edited = table.set_column(1, table.field(1), [[61.0, 60.0, 60.0]])
+    pq.write_table(edited.replace_schema_metadata(table.schema.metadata), path)
+    (said,) = _said(settings)
+    assert said.startswith("cdx_ig_5y: ")
+    assert "hash" in said
+
+
+def test_file_that_cannot_be_read_is_found_and_its_entry_kept(settings: Settings) -> None:
+    """A broken file is reported by both, and a rebuild does not forget what was known of it."""
+    settings.dataset_path("market", "cdx_ig_5y").write_bytes(b"broken")
+    assert [said.split(":")[0] for said in _said(settings)] == ["cdx_ig_5y"]
+    rebuilt = rebuild(settings, _CATALOG)
+    assert [problem.subject for problem in rebuilt.problems] == ["cdx_ig_5y"]
+    assert "cdx_ig_5y" in _entries(settings)
+
+
+def test_columns_other_than_the_catalogs_are_found(settings: Settings, tmp_path: Path) -> None:
+    """A file in another unit than the catalog's is found."""
+    catalog_file = tmp_path / "desk.yaml"
+    entry = _CATALOG.entry("cdx_ig_5y")
+    document = entry.model_dump(mode="json", exclude={"name", "kind"}, exclude_none=True)
+    document["columns"]["spread"]["unit"] = "percent"
+    catalog_file.write_text(json.dumps({"datasets": {"cdx_ig_5y": document}}))
+    said = [f"{problem.subject}: {problem.message}" for problem in verify(settings, load_catalog(catalog_file))]
+    assert any("cdx_ig_5y" in each and "stored in bp" in each for each in said)
+
+
+def test_litter_of_killed_processes_is_found(settings: Settings) -> None:
+    """A temporary file that nobody finished is named."""
+    (settings.data_directory / "raw" / ".vix.parquet.abc123.tmp").write_bytes(b"half")
+    assert [said.split(":")[0] for said in _said(settings)] == ["data/raw/.vix.parquet.abc123.tmp"]
+
+
+def test_sample_data_in_a_real_root_are_found(settings: Settings) -> None:
+    """The stamp is held against the series: neither kind may stand under the other's stamp, nor without one."""
+    _write(settings, "ust_2y", "sample:ust_2y", level=4.0)
+    assert [said for said in _said(settings) if said.startswith("root")] == [
+        "root: It is stamped real, and holds sample data: ust_2y."
+    ]
+    stamp = settings.data_directory / "root.json"
+    stamp.write_text('{"kind": "sample"}')
+    assert [said for said in _said(settings) if said.startswith("root")] == [
+        "root: It is stamped sample, and holds real data: cdx_ig_5y."
+    ]
+    stamp.write_text("{")
+    assert any(said.startswith("root: The stamp") for said in _said(settings))
+    stamp.unlink()
+    assert any(said.startswith("root: The root has datasets, and no stamp") for said in _said(settings))
+
+
+def test_empty_root_is_in_order(tmp_path: Path) -> None:
+    """Where nothing was ever written there is nothing to find, and a rebuild writes an empty registry."""
+    settings = Settings(root=tmp_path, dagster_home=tmp_path / ".dagster")
+    assert verify(settings, _CATALOG) == []
+    assert rebuild(settings, _CATALOG).entries == 0
+    assert _entries(settings) == {}
