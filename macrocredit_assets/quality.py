@@ -145,7 +145,7 @@ def _wrong_type(spec: Entry, frame: pd.DataFrame, _stored: pd.DataFrame | None) 
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.isinf(numbers)
         if column.dtype == "int64":
-            wrong |= ~np.isnan(numbers) & ((numbers % 1 != 0) | (np.abs(numbers) > _EXACT))
+            wrong |= ~np.isnan(numbers) & ((np.trunc(numbers) != numbers) | (np.abs(numbers) > _EXACT))
         if wrong.any():
             kind = "whole numbers" if column.dtype == "int64" else "finite numbers"
             yield _Observation(f"{name} has values that are no {kind}", int(wrong.sum()), _cells(values[wrong]))

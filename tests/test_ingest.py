@@ -1,0 +1,409 @@
+"""From sources to rows ready to be written: merging, answering, judging, and deriving signals."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from macrocredit_assets.catalog import Catalog, load_catalog
+from macrocredit_assets.catalog.models import (
+    Bounds,
+    Column,
+    DatasetSpec,
+    FileColumn,
+    FileWay,
+    Input,
+    RollDays,
+    SignalSpec,
+)
+from macrocredit_assets.errors import CatalogError, RuleViolationError, UnreadableSourceError, UsageError
+from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
+from macrocredit_assets.signals import SIGNALS, SignalContext
+from macrocredit_assets.sources import Route, build_sources, choose
+from macrocredit_assets.windows import Coverage, Window
+
+JANUARY = Window.parse("2024-01-01", "2024-01-31")
+SPREAD = Column(unit="bp", decimals=2, plausible=Bounds(low=20, high=400), hard=Bounds(low=5, high=2000))
+VOLUME = Column(dtype="int64", unit="shares", decimals=0)
+
+
+def dataset(*paths: str, **columns: Column) -> DatasetSpec:
+    """Return a dataset that stands in these files, in order of preference."""
+    columns = columns or {"spread": SPREAD}
+    mapped = {name: FileColumn(column=name) for name in columns}
+    return DatasetSpec(
+        name="toy",
+        title="Toy",
+        instrument="TOY",
+        group="toys",
+        owner="team:toys",
+        description="A toy.",
+        columns=columns,
+        main=next(iter(columns)),
+        calendar="weekdays",
+        ways=tuple(FileWay(series="toy:SPREAD", path=path, columns=mapped) for path in paths or ("toy.csv",)),
+    )
+
+
+def run(
+    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame
+) -> Ingested:
+    """Ingest a window by every way of a dataset."""
+    sources = build_sources(folder)
+    return ingest(spec, window, choose(spec, "files", sources), sources, **options)  # type: ignore[arg-type]
+
+
+def write(folder: Path, rows: dict[str, float | str], path: str = "toy.csv") -> None:
+    """Write a file of one column."""
+    lines = [f"{day},{value}" for day, value in rows.items()]
+    (folder / path).write_text("\n".join(["date,spread", *lines]))
+
+
+def values(ingested: Ingested) -> dict[str, float]:
+    """Return the first column by ISO date."""
+    return {f"{day:%Y-%m-%d}": value for day, value in ingested.frame.iloc[:, 0].items()}
+
+
+def test_rows_are_sorted_typed_and_counted(tmp_path: Path) -> None:
+    """A file in any order comes out as it is stored, and every row it holds is accounted for."""
+    (tmp_path / "toy.csv").write_text(
+        "date,spread,volume\n2024-02-01,9,9\n2024-01-04,52,0.0\n2024-01-03,,\n2024-01-02,50.125,4070530000\n"
+    )
+    spec = dataset(spread=SPREAD, volume=VOLUME)
+    ingested = run(tmp_path, spec)
+    expected = pd.DataFrame(
+        {"spread": [50.125, 52.0], "volume": [4070530000, 0]},
+        index=pd.DatetimeIndex(["2024-01-02", "2024-01-04"], name="date").as_unit("us"),
+    )
+    pd.testing.assert_frame_equal(ingested.frame, expected)
+    assert (ingested.series, ingested.ways, ingested.window) == ("toy:SPREAD", ("file:toy.csv",), JANUARY)
+    assert (ingested.rows_read, ingested.dropped) == (4, {"outside_window": 1, "missing": 1})
+    assert (ingested.findings, ingested.accepted) == ((), ())
+    assert ingested.answered == Coverage((JANUARY,))
+    assert set(ingested.seconds) == {"fetch", "conform"}
+    assert all(seconds > 0 for seconds in ingested.seconds.values())
+
+
+def test_an_integer_column_with_missing_cells_stays_integer(tmp_path: Path) -> None:
+    """A missing volume is null beside whole numbers, not a reason to store floats."""
+    (tmp_path / "toy.csv").write_text("date,spread,volume\n2024-01-02,50,7\n2024-01-03,51,\n")
+    volume = run(tmp_path, dataset(spread=SPREAD, volume=VOLUME)).frame["volume"]
+    assert str(volume.dtype) == "Int64"
+    assert volume.tolist() == [7, pd.NA]
+
+
+def test_an_earlier_way_wins_and_a_later_one_extends(tmp_path: Path) -> None:
+    """On shared dates the first way's row stands; the second adds what the first lacks, before, between and after."""
+    write(tmp_path, {"2024-01-03": 50, "2024-01-05": 52}, "a.csv")
+    write(tmp_path, {f"2024-01-0{day}": 90 + day for day in range(1, 9)}, "b.csv")
+    ingested = run(tmp_path, dataset("a.csv", "b.csv"))
+    assert list(values(ingested).values()) == [91, 92, 50, 94, 52, 96, 97, 98]
+    assert ingested.ways == ("file:a.csv", "file:b.csv")
+    assert (ingested.rows_read, ingested.dropped) == (10, {"superseded": 2})
+    assert ingested.answered == Coverage((Window.parse("2024-01-01", "2024-01-08"),))
+
+
+def test_a_way_that_fails_is_not_replaced_by_another(tmp_path: Path) -> None:
+    """What the second file has is not passed off as the answer of both."""
+    write(tmp_path, {"2024-01-03": "12abc"}, "a.csv")
+    write(tmp_path, {"2024-01-03": 50}, "b.csv")
+    with pytest.raises(UnreadableSourceError, match=r"a\.csv"):
+        run(tmp_path, dataset("a.csv", "b.csv"))
+
+
+def test_equal_duplicates_are_dropped_and_counted(tmp_path: Path) -> None:
+    """The same row three times is stored once, and two are counted."""
+    (tmp_path / "toy.csv").write_text("date,spread\n" + "2024-01-02,50\n" * 3)
+    ingested = run(tmp_path, dataset())
+    assert values(ingested) == {"2024-01-02": 50.0}
+    assert ingested.dropped == {"duplicate": 2}
+
+
+def test_a_conflicting_duplicate_stops_unless_accepted(tmp_path: Path) -> None:
+    """Accepted, the last one published is kept; the finding and the record say that the rule was waived."""
+    (tmp_path / "toy.csv").write_text("date,spread\n2024-01-02,50\n2024-01-31,60\n2024-01-02,51\n")
+    with pytest.raises(RuleViolationError, match="conflicting_duplicate"):
+        run(tmp_path, dataset())
+    ingested = run(tmp_path, dataset(), accept=frozenset({"conflicting_duplicate", "unit_slip"}))
+    assert values(ingested) == {"2024-01-02": 51.0, "2024-01-31": 60.0}
+    assert ingested.accepted == ("conflicting_duplicate",)
+    assert ingested.dropped == {"duplicate": 1}
+    assert [(one.rule, one.severity) for one in ingested.findings] == [("conflicting_duplicate", "warning")]
+
+
+def test_a_violation_says_what_was_found_and_how_to_store_it(tmp_path: Path) -> None:
+    """Dataset, window, each finding, its first rows and the one command that waives them all."""
+    write(tmp_path, {"2024-01-02": 50, "2024-01-03": 5000, "2024-01-04": 5500})
+    with pytest.raises(RuleViolationError) as caught:
+        run(tmp_path, dataset())
+    assert str(caught.value).splitlines() == [
+        "toy 2024-01-01..2024-01-31: nothing was stored, because what came breaks the rules unit_slip, hard_bounds.",
+        (
+            "  unit_slip: spread is about 100 times off: its median is 5000 bp, its usual range 20..400; "
+            "percent taken for basis points, or the reverse? (3 rows)"
+        ),
+        "    date 2024-01-02, spread 50.0",
+        "    date 2024-01-03, spread 5000.0",
+        "    date 2024-01-04, spread 5500.0",
+        "  hard_bounds: spread lies outside 5..2000 bp, which cannot be (2 rows)",
+        "    date 2024-01-03, spread 5000.0",
+        "    date 2024-01-04, spread 5500.0",
+        (
+            "If these rows are right, store them in spite of it: "
+            "macrocredit backfill toy --start 2024-01-01 --end 2024-01-31 --accept unit_slip --accept hard_bounds"
+        ),
+    ]
+    accepted = run(tmp_path, dataset(), accept=frozenset({"unit_slip", "hard_bounds"}))
+    assert len(accepted.frame) == 3
+    assert accepted.accepted == ("unit_slip", "hard_bounds")
+
+
+def test_a_wrong_type_cannot_be_waived(tmp_path: Path) -> None:
+    """A fraction of a share offers no --accept, for there is no way to store it."""
+    (tmp_path / "toy.csv").write_text("date,spread,volume\n2024-01-02,50,7.5\n")
+    with pytest.raises(RuleViolationError) as caught:
+        run(tmp_path, dataset(spread=SPREAD, volume=VOLUME))
+    assert "--accept" not in str(caught.value)
+    assert "cannot be waived" in str(caught.value)
+
+
+def test_an_unknown_rule_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    """A typing mistake in --accept is found although the file does not exist."""
+    spec = dataset()
+    with pytest.raises(UsageError, match="hard_bound"):
+        ingest(spec, JANUARY, Route("toy:SPREAD", spec.ways), build_sources(tmp_path), accept=frozenset({"hard_bound"}))
+
+
+def test_levels_are_compared_with_stored_rows(tmp_path: Path) -> None:
+    """The day after 380 bp, 3.9 is a slip, and the finding shows the level beside it."""
+    write(tmp_path, {"2024-01-03": 3.9})
+    stored = pd.DataFrame({"spread": [380.0]}, index=pd.DatetimeIndex(["2024-01-02"], name="date"))
+    with pytest.raises(RuleViolationError, match="stored rows beside it 380"):
+        run(tmp_path, dataset(), stored=stored)
+
+
+# what is answered
+
+
+@pytest.mark.parametrize(
+    ("last", "answered", "ended"),
+    [
+        ("2024-01-31", "2024-01-01..2024-01-31", False),
+        ("2024-03-01", "2024-01-01..2024-01-31", False),
+        ("2024-01-30", "2024-01-01..2024-01-30", True),
+        ("2024-01-25", "2024-01-01..2024-01-25", True),
+        ("2024-01-26", "2024-01-01..2024-01-28", True),
+        ("2024-01-01", "2024-01-01..2024-01-01", True),
+        ("2023-12-31", "nothing", True),
+        ("2023-12-29", "nothing", True),
+    ],
+)
+def test_the_answer_goes_as_far_as_the_source(tmp_path: Path, last: str, answered: str, ended: bool) -> None:
+    """Up to the source's last date and over the closed days after it, but never over a session that it lacks."""
+    write(tmp_path, {"2023-12-28": 50, last: 51})
+    ingested = run(tmp_path, dataset())
+    assert str(ingested.answered) == answered
+    assert [one.rule for one in ingested.findings] == ["source_ended"] * ended
+    assert all(f"until {last}" in one.message for one in ingested.findings)
+
+
+def test_a_window_that_ends_on_closed_days_is_answered_whole(tmp_path: Path) -> None:
+    """Friday's value answers the weekend, and a weekend alone is answered without a row."""
+    write(tmp_path, {"2024-01-05": 50})
+    week, weekend = Window.parse("2024-01-01", "2024-01-07"), Window.parse("2024-01-06", "2024-01-07")
+    assert run(tmp_path, dataset(), week).answered == Coverage((week,))
+    empty = run(tmp_path, dataset(), weekend)
+    assert (len(empty.frame), empty.answered, empty.findings) == (0, Coverage((weekend,)), ())
+    assert empty.frame.dtypes.to_dict() == {"spread": "float64"}
+    assert empty.frame.index.dtype == "datetime64[us]"
+
+
+def test_dates_before_the_source_begins_are_answered(tmp_path: Path) -> None:
+    """There is nothing before a source's first value, and that is an answer."""
+    write(tmp_path, {"2024-06-03": 50})
+    ingested = run(tmp_path, dataset())
+    assert (len(ingested.frame), ingested.answered, ingested.findings) == (0, Coverage((JANUARY,)), ())
+
+
+def test_a_source_without_values_answers_nothing(tmp_path: Path) -> None:
+    """An empty file is no statement about any date."""
+    write(tmp_path, {"2024-01-02": "."})
+    ingested = run(tmp_path, dataset())
+    assert (ingested.answered, [one.rule for one in ingested.findings]) == (Coverage(), ["source_ended"])
+
+
+def test_the_sample_answers_every_window() -> None:
+    """A simulated dataset answers its window whole, weekend ends included."""
+    spec, sources = load_catalog().datasets["cdx_ig_5y"], build_sources(None)
+    window = Window.parse("2024-01-01", "2024-01-07")
+    ingested = ingest(spec, window, choose(spec, "sample", sources), sources)
+    assert (ingested.answered, ingested.series) == (Coverage((window,)), "sample:cdx_ig_5y")
+    assert len(ingested.frame) == 4
+
+
+# the shipped catalog on real files
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "value"),
+    [
+        ("vix", "2008-11-20", 80.86),
+        ("vix", "2020-03-16", 82.69),
+        ("us_hy_oas", "2008-12-15", 2182.0),
+        ("us_ig_oas", "2008-12-05", 656.0),
+        ("cdx_ig_5y", "2008-11-20", 269.49),
+        ("sp500", "2020-10-02", 3348.42),
+        ("sp500", "2024-12-31", 5881.63),
+        ("spy", "2020-03-23", 222.95),
+    ],
+)
+def test_known_values_of_real_files(real_data: Path, name: str, day: str, value: float) -> None:
+    """Well-known closes come through the whole path, to a hundredth."""
+    spec = load_catalog().datasets[name]
+    ingested = run(real_data, spec, Window.parse("2004-01-01", "2024-12-31"))
+    assert float(ingested.frame[spec.main].loc[pd.Timestamp(day)]) == pytest.approx(value, abs=0.01)
+
+
+def test_conversion_is_exact_on_a_real_file(real_data: Path) -> None:
+    """Every percent of the HY OAS file is the whole number of basis points that its two decimals say."""
+    ingested = run(real_data, load_catalog().datasets["us_hy_oas"], Window.parse("1990-01-01", "2026-12-31"))
+    assert all(value == int(value) for value in values(ingested).values())
+    assert "2023-09-30" in values(ingested)
+
+
+# signals
+
+
+def signal(function: str = "difference", lookback: int = 0, **inputs: str) -> SignalSpec:
+    """Return a signal over column ``x`` of some datasets."""
+    return SignalSpec(
+        name="toy_signal",
+        title="Toy",
+        instrument="TOY",
+        group="signals",
+        owner="team:toys",
+        description="A toy.",
+        columns={"value": Column(unit="bp", decimals=2, hard=Bounds(low=-100, high=100))},
+        main="value",
+        calendar="weekdays",
+        function=function,
+        inputs={name: Input(dataset=given, column="x") for name, given in inputs.items()},
+        lookback=lookback,
+    )
+
+
+def given(rows: dict[str, float | None], start: str = "2024-01-01", end: str = "2024-01-31") -> SignalInput:
+    """Return one dataset as the IO manager loads it."""
+    index = pd.DatetimeIndex(list(rows), name="date")
+    return SignalInput(pd.DataFrame({"x": list(rows.values())}, index=index), Coverage((Window.parse(start, end),)))
+
+
+def difference(inputs: pd.DataFrame, _context: SignalContext) -> pd.Series:
+    """Return one column minus the other."""
+    return inputs["a"] - inputs["b"]
+
+
+def change(inputs: pd.DataFrame, _context: SignalContext) -> pd.Series:
+    """Return the daily change."""
+    return inputs["a"].diff()
+
+
+FUNCTIONS = {"difference": difference, "change": change}
+NOTHING = Catalog(datasets={}, signals={})
+
+
+def test_inputs_are_joined_on_shared_dates_and_nothing_is_filled() -> None:
+    """A date that one input lacks, as a row or as a value, has no signal and is counted as input_missing."""
+    left = given({"2024-01-02": 1.005, "2024-01-03": 2.0, "2024-01-04": 3.0, "2024-01-05": None, "2023-12-29": 7.0})
+    right = given({"2024-01-02": 0.5, "2024-01-04": 0.25, "2024-01-05": 1.0}, end="2024-01-20")
+    spec = signal(a="left", b="right")
+    ingested = derive(spec, JANUARY, {"left": left, "right": right}, FUNCTIONS, NOTHING)
+    assert values(ingested) == {"2024-01-02": 0.5, "2024-01-04": 2.75}
+    assert ingested.dropped == {"input_missing": 2}
+    assert (ingested.series, ingested.rows_read) == ("signal:toy_signal", 8)
+    assert ingested.answered == Coverage((Window.parse("2024-01-01", "2024-01-20"),))
+    assert ingested.frame.index.dtype == "datetime64[us]"
+
+
+def test_warm_up_is_counted_and_rows_before_the_window_are_only_looked_at() -> None:
+    """The first rows of all have no full lookback; with rows before the window there is no warm-up."""
+    rows = {"2023-12-28": 1.0, "2023-12-29": 2.0, "2024-01-02": 4.0, "2024-01-03": 7.0}
+    spec = signal("change", 1, a="left")
+    whole = derive(spec, Window.parse("2023-12-01", "2024-01-31"), {"left": given(rows)}, FUNCTIONS, NOTHING)
+    assert values(whole) == {"2023-12-29": 1.0, "2024-01-02": 2.0, "2024-01-03": 3.0}
+    assert whole.dropped == {"warm_up": 1}
+    january = derive(spec, JANUARY, {"left": given(rows)}, FUNCTIONS, NOTHING)
+    assert values(january) == {"2024-01-02": 2.0, "2024-01-03": 3.0}
+    assert january.dropped == {}
+
+
+def test_a_row_without_full_lookback_is_absent_whatever_the_function_says() -> None:
+    """What a function makes of too few rows would depend on the window that was asked."""
+    rows = {"2024-01-02": 4.0, "2024-01-03": 7.0, "2024-01-04": 7.5}
+    ingested = derive(signal("change", 2, a="left"), JANUARY, {"left": given(rows)}, FUNCTIONS, NOTHING)
+    assert values(ingested) == {"2024-01-04": 0.5}
+    assert ingested.dropped == {"warm_up": 2}
+
+
+@pytest.mark.parametrize("name", sorted(SIGNALS))
+def test_no_input_rows_make_no_signal_rows(name: str) -> None:
+    """Inputs that cover a window without a row in it give an empty, answered window."""
+    catalog = load_catalog()
+    spec = next(spec for spec in catalog.signals.values() if spec.function == name)
+    empty = {
+        read.dataset: SignalInput(
+            pd.DataFrame({read.column: pd.Series(dtype="float64")}, index=pd.DatetimeIndex([], name="date")),
+            Coverage((JANUARY,)),
+        )
+        for read in spec.inputs.values()
+    }
+    ingested = derive(spec, JANUARY, empty, SIGNALS, catalog)
+    assert (len(ingested.frame), ingested.answered, ingested.dropped) == (0, Coverage((JANUARY,)), {})
+
+
+def test_a_signal_is_judged() -> None:
+    """An impossible value of a signal stops it, with the command that waives it."""
+    spec, inputs = signal("change", 1, a="left"), {"left": given({"2024-01-02": 0.0, "2024-01-03": 101.0})}
+    with pytest.raises(RuleViolationError, match=r"backfill toy_signal .* --accept hard_bounds"):
+        derive(spec, JANUARY, inputs, FUNCTIONS, NOTHING)
+    accepted = derive(spec, JANUARY, inputs, FUNCTIONS, NOTHING, accept=frozenset({"hard_bounds"}))
+    assert (values(accepted), accepted.accepted) == ({"2024-01-03": 101.0}, ("hard_bounds",))
+
+
+def test_an_unknown_function_is_named() -> None:
+    """A signal whose function is not installed says which ones are."""
+    with pytest.raises(CatalogError, match="toy_signal: there is no signal function 'other'; known are change, diff"):
+        derive(signal("other", a="left"), JANUARY, {"left": given({})}, FUNCTIONS, NOTHING)
+
+
+def test_roll_days_reach_the_function_by_argument() -> None:
+    """The function is told the roll days of the dataset behind each argument, where it rolls."""
+    seen: dict[str, RollDays] = {}
+
+    def remember(inputs: pd.DataFrame, context: SignalContext) -> pd.Series:
+        seen.update(context.rolls)
+        return inputs["a"]
+
+    rolling = dataset().model_copy(update={"rolls": RollDays(months=(3, 9), day=20)})
+    catalog = Catalog(datasets={"left": rolling, "right": dataset()}, signals={})
+    inputs = {"left": given({"2024-01-02": 1.0}), "right": given({"2024-01-02": 1.0})}
+    derive(signal("remember", a="left", b="right"), JANUARY, inputs, {"remember": remember}, catalog)
+    assert {name: rolls.dates(date(2024, 1, 1), date(2024, 6, 30)) for name, rolls in seen.items()} == {
+        "a": (date(2024, 3, 20),)
+    }
+
+
+def test_a_real_signal_is_the_difference_of_its_inputs(real_data: Path) -> None:
+    """The IG basis of 2008-11-20 is the OAS in basis points minus the CDX spread of that day."""
+    catalog = load_catalog()
+    window = Window.parse("2008-11-01", "2008-11-30")
+    inputs = {}
+    for name in ("us_ig_oas", "cdx_ig_5y"):
+        came = run(real_data, catalog.datasets[name], window)
+        inputs[name] = SignalInput(came.frame, came.answered)
+    ingested = derive(catalog.signals["cash_cds_basis_ig"], window, inputs, SIGNALS, catalog)
+    # fred_BAMLC0A0CM.csv has 6.22 on that day, cdx_ig_hy_5y_defB.csv 269.492
+    assert values(ingested)["2008-11-20"] == pytest.approx(622 - 269.492, abs=1e-9)

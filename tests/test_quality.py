@@ -1,0 +1,308 @@
+"""Every rule on hand-made frames: a hit, a near miss, and the legitimate case that must not be called one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay
+from macrocredit_assets.errors import UsageError
+from macrocredit_assets.findings import Finding
+from macrocredit_assets.quality import RULES, acceptable_rules, finding, judge
+from macrocredit_assets.sources import FileSource
+from macrocredit_assets.windows import Window
+
+SPREAD = Column(unit="bp", decimals=2, plausible=Bounds(low=150, high=2500), hard=Bounds(low=30, high=10000))
+YIELD = Column(unit="percent", decimals=4, plausible=Bounds(low=0, high=10), hard=Bounds(low=-3, high=30))
+
+
+def spec_of(**columns: Column) -> DatasetSpec:
+    """Return a dataset with these columns."""
+    way = FileWay(series="toy:x", path="x.csv", columns={name: FileColumn(column=name) for name in columns})
+    return DatasetSpec(
+        name="toy",
+        title="Toy",
+        instrument="TOY",
+        group="toys",
+        owner="team:toys",
+        description="A toy.",
+        columns=columns,
+        main=next(iter(columns)),
+        calendar="weekdays",
+        ways=(way,),
+    )
+
+
+def frame_of(start: str = "2020-03-02", **columns: list[float | None]) -> pd.DataFrame:
+    """Return a frame of consecutive weekdays."""
+    length = len(next(iter(columns.values())))
+    index = pd.bdate_range(start, periods=length, name="date")
+    frame = pd.DataFrame(columns, index=index)
+    return frame.astype({name: float for name in columns if None in columns[name]})
+
+
+def rules_hit(findings: tuple[Finding, ...]) -> list[str]:
+    """Return the names of the rules, in order."""
+    return [one.rule for one in findings]
+
+
+def test_clean_frame_has_no_findings() -> None:
+    """Values inside all bounds, a missing cell among them, are nothing to speak of."""
+    assert judge(spec_of(spread=SPREAD), frame_of(spread=[300.0, None, 305.5])) == ()
+
+
+def test_an_empty_frame_has_no_findings() -> None:
+    """A closed day's answer breaks no rule, whatever is stored."""
+    empty = frame_of(spread=[300.0]).iloc[:0]
+    assert judge(spec_of(spread=SPREAD), empty, frame_of(spread=[300.0])) == ()
+
+
+# conflicting_duplicate
+
+
+def test_conflicting_duplicate() -> None:
+    """One date with two values is an error that shows both; the other dates are not counted."""
+    frame = frame_of(spread=[300.0, 301.0, 302.0])
+    frame.index = frame.index[[0, 1, 1]]
+    (hit,) = judge(spec_of(spread=SPREAD), frame)
+    assert (hit.rule, hit.severity, hit.count) == ("conflicting_duplicate", "error", 1)
+    assert hit.examples == ({"date": "2020-03-03", "spread": 301.0}, {"date": "2020-03-03", "spread": 302.0})
+
+
+@pytest.mark.parametrize("value", [301.0, None])
+def test_equal_duplicates_do_not_conflict(value: float | None) -> None:
+    """The same row twice, missing cells included, is a repetition and no conflict."""
+    frame = frame_of(spread=[300.0, 301.0, 301.0], other=[300.0, value, value])
+    frame.index = frame.index[[0, 1, 1]]
+    assert judge(spec_of(spread=SPREAD, other=SPREAD), frame) == ()
+
+
+# wrong_type
+
+
+def test_text_is_a_wrong_type_and_stops_the_other_rules() -> None:
+    """A column of text is one error, and no rule about numbers is tried on it."""
+    (hit,) = judge(spec_of(spread=SPREAD), frame_of(spread=["300", "x"]))  # type: ignore[list-item]
+    assert (hit.rule, hit.severity, hit.count) == ("wrong_type", "error", 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "count"),
+    [([1.0, 2.0, None], 0), ([1.0, 2.5, None], 1), ([1.0, np.inf], 1), ([2.0**53, -(2.0**53)], 0), ([2.0**54], 1)],
+)
+def test_int64_columns_hold_whole_numbers(values: list[float | None], count: int) -> None:
+    """Fractions, infinities and numbers beyond what a float holds exactly are counted; missing cells are not."""
+    volume = Column(dtype="int64", unit="shares", decimals=0)
+    assert sum(one.count for one in judge(spec_of(volume=volume), frame_of(volume=values))) == count
+
+
+def test_infinity_is_no_number() -> None:
+    """An infinity in a float column is a wrong type, shown with its date."""
+    (hit,) = judge(spec_of(spread=SPREAD), frame_of(spread=[300.0, -np.inf]))
+    assert (hit.rule, hit.examples[0]["date"]) == ("wrong_type", "2020-03-03")
+
+
+def test_wrong_shapes() -> None:
+    """Another index or other columns than the dataset's are wrong types that say what was expected."""
+    spec, frame = spec_of(spread=SPREAD), frame_of(spread=[300.0])
+    late = frame.set_axis(frame.index + pd.Timedelta(hours=1))
+    shapes = {
+        "not dates": frame.reset_index(drop=True),
+        "without a time zone": frame.tz_localize("UTC"),
+        "time of day": late,
+        "the columns are oas; expected spread": frame.rename(columns={"spread": "oas"}),
+    }
+    for message, shape in shapes.items():
+        (hit,) = judge(spec, shape)
+        assert hit.rule == "wrong_type"
+        assert message in hit.message
+
+
+# bounds
+
+
+@pytest.mark.parametrize(
+    ("value", "hit"),
+    [
+        (29.99, ["hard_bounds", "plausible_bounds"]),
+        (30.0, ["plausible_bounds"]),
+        (149.99, ["plausible_bounds"]),
+        (150.0, []),
+        (2500.0, []),
+        (2500.01, ["plausible_bounds"]),
+        (10000.0, ["plausible_bounds"]),
+        (10000.01, ["hard_bounds", "plausible_bounds"]),
+    ],
+)
+def test_bounds_are_closed(value: float, hit: list[str]) -> None:
+    """A value on a bound is inside; outside plausible is a warning, outside hard an error as well."""
+    findings = judge(spec_of(spread=SPREAD), frame_of(spread=[300.0, 310.0, value]))
+    assert rules_hit(findings) == hit
+    assert [one.severity for one in findings] == [{"h": "error", "p": "warning"}[name[0]] for name in hit]
+    assert all(one.examples == ({"date": "2020-03-04", "spread": value},) for one in findings)
+
+
+def test_examples_are_few_and_all_are_counted() -> None:
+    """The first five cells are shown."""
+    (hit,) = judge(spec_of(spread=SPREAD), frame_of(spread=[300.0] * 10 + [3000.0] * 7))
+    assert (hit.count, len(hit.examples)) == (7, 5)
+
+
+# unit_slip
+
+STORED = frame_of("2020-02-17", spread=[350.0, 355.0, 349.0, 352.0, 360.0])
+
+
+@pytest.mark.parametrize("stored", [None, STORED], ids=["alone", "beside stored rows"])
+@pytest.mark.parametrize("values", [[3.55], [3.55, 3.6, 3.71], [35500.0, 36000.0]])
+def test_unit_slip(values: list[float], stored: pd.DataFrame | None) -> None:
+    """A window in percent, or a hundred times too high, is an error even if it is one row."""
+    findings = judge(spec_of(spread=SPREAD), frame_of(spread=values), stored)
+    assert "unit_slip" in [one.rule for one in findings if one.severity == "error"]
+
+
+def test_unit_slip_inside_the_bounds_is_seen_beside_stored_rows() -> None:
+    """A yield of 0.045 could be true, but not on the day after 4.5."""
+    stored, slipped = frame_of("2020-02-24", **{"yield": [4.5, 4.4]}), frame_of(**{"yield": [0.045]})
+    spec = spec_of(**{"yield": YIELD})
+    assert judge(spec, slipped) == ()
+    assert rules_hit(judge(spec, slipped, stored)) == ["unit_slip"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([2182.0], id="the peak of 2008 in one row"),
+        pytest.param([700.0, 720.0, 710.0], id="doubled"),
+        pytest.param([900.0, 1400.0, 2600.0], id="a crisis beyond the usual range"),
+        pytest.param([300.0, 3.0, 301.0], id="one slipped print, which bounds show"),
+    ],
+)
+@pytest.mark.parametrize("stored", [None, STORED], ids=["alone", "beside stored rows"])
+def test_crises_are_no_unit_slip(values: list[float], stored: pd.DataFrame | None) -> None:
+    """Spreads may double or leave their usual range without having changed their unit."""
+    assert "unit_slip" not in rules_hit(judge(spec_of(spread=SPREAD), frame_of(spread=values), stored))
+
+
+def test_stored_neighbours_outweigh_bounds() -> None:
+    """An index that has outgrown its usual range makes no slip while it stands beside its own stored rows."""
+    index = Column(unit="index points", decimals=2, plausible=Bounds(low=100, high=20000))
+    grown, stored = frame_of(level=[20100.0]), frame_of("2020-02-24", level=[19900.0])
+    assert "unit_slip" in rules_hit(judge(spec_of(level=index), grown))
+    assert rules_hit(judge(spec_of(level=index), grown, stored)) == ["plausible_bounds"]
+
+
+def test_stored_rows_far_away_say_nothing() -> None:
+    """Yields were a hundredth of what they are twenty years earlier; only neighbours within ten days compare."""
+    spec = spec_of(**{"yield": YIELD})
+    low = frame_of(**{"yield": [0.05, 0.06]})
+    assert judge(spec, low, frame_of("2000-03-01", **{"yield": [5.0, 6.0]})) == ()
+    assert rules_hit(judge(spec, low, frame_of("2020-03-12", **{"yield": [5.0, 6.0]}))) == ["unit_slip"]
+    assert judge(spec, low, frame_of("2020-03-16", **{"yield": [5.0, 6.0]})) == ()
+
+
+@pytest.mark.parametrize(("new", "old"), [(1.0, 0.0), (0.0, 1.0), (0.5, -0.005)])
+def test_zeros_and_signs_have_no_ratio(new: float, old: float) -> None:
+    """Around zero a ratio means nothing."""
+    spec = spec_of(**{"yield": YIELD})
+    found = judge(spec, frame_of(**{"yield": [new]}), frame_of("2020-02-28", **{"yield": [old]}))
+    assert "unit_slip" not in rules_hit(found)
+
+
+def test_volumes_make_no_unit_slip() -> None:
+    """A count of shares has no other unit to slip into."""
+    volume = Column(dtype="int64", unit="shares", decimals=0)
+    stored = frame_of("2020-02-28", volume=[1900.0])
+    assert judge(spec_of(volume=volume), frame_of(volume=[190000.0]), stored) == ()
+
+
+# ohlc_order
+
+PRICE = Column(unit="USD", decimals=2)
+OHLC = spec_of(close=PRICE, open=PRICE, high=PRICE, low=PRICE)
+
+
+@pytest.mark.parametrize(
+    ("prices", "broken"),
+    [
+        ((10, 12, 9, 11), False),
+        ((10, 10, 10, 10), False),
+        ((9, 12, 9, 12), False),
+        ((8.99, 12, 9, 11), True),
+        ((12.01, 12, 9, 11), True),
+        ((10, 12, 9, 12.01), True),
+        ((10, 12, 9, 8.99), True),
+        ((10, 9, 12, 11), True),
+        ((None, 12, 9, 11), False),
+        ((None, 12, 9, 13), True),
+    ],
+)
+def test_ohlc_order(prices: tuple[float | None, ...], broken: bool) -> None:
+    """Open and close lie in low..high, bounds included; a missing cell breaks no order."""
+    row = dict(zip(("open", "high", "low", "close"), ([price] for price in prices), strict=True))
+    findings = judge(OHLC, frame_of(**row)[["close", "open", "high", "low"]])
+    assert rules_hit(findings) == ["ohlc_order"] * broken
+    assert all(one.severity == "warning" for one in findings)
+
+
+# accepting
+
+
+def test_accepted_errors_become_warnings_that_say_so() -> None:
+    """Only the named rule is waived; count and examples stay."""
+    frame = frame_of(spread=[300.0, 20000.0, 20001.0])
+    frame.index = frame.index[[0, 1, 1]]
+    found = judge(spec_of(spread=SPREAD), frame, accept=frozenset({"hard_bounds"}))
+    severities = {one.rule: one.severity for one in found}
+    assert severities["hard_bounds"] == "warning"
+    assert severities["conflicting_duplicate"] == "error"
+    (waived,) = (one for one in found if one.rule == "hard_bounds")
+    assert waived.message.endswith("(accepted)")
+    assert waived.count == 2
+
+
+@pytest.mark.parametrize("name", ["no_such_rule", "outside_window", "other_series", "wrong_type", "ohlc_order"])
+def test_what_cannot_be_accepted(name: str) -> None:
+    """An unknown rule, a warning, or what would break the store is refused, with the names that are taken."""
+    with pytest.raises(UsageError) as caught:
+        judge(spec_of(spread=SPREAD), frame_of(spread=[300.0]), accept=frozenset({name, "unit_slip"}))
+    assert str(caught.value) == (
+        f"'{name}' cannot be accepted; --accept takes conflicting_duplicate, unit_slip, hard_bounds."
+    )
+
+
+def test_the_list_of_rules() -> None:
+    """Names are unique, every rule has a sentence, and what can be accepted is an error that is looked for here."""
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.sentence.endswith(".") for rule in RULES)
+    assert all(rule.severity == "error" and rule.check for rule in RULES if rule.name in acceptable_rules())
+    assert finding("source_ended", "over").severity == "warning"
+
+
+# real files
+
+REAL_FINDINGS = {"vix": {"plausible_bounds": 1, "ohlc_order": 47}}
+
+
+@pytest.mark.parametrize("name", sorted(load_catalog().datasets))
+def test_real_files(real_data: Path, name: str) -> None:
+    """Over all of their history the files of the catalog break no rule but those known of VIX before 2006."""
+    spec = load_catalog().datasets[name]
+    way = next(way for way in spec.ways if isinstance(way, FileWay))
+    frame = FileSource(real_data).fetch(spec, way, Window.parse("1990-01-01", "2026-12-31")).frame
+    assert {one.rule: one.count for one in judge(spec, frame)} == REAL_FINDINGS.get(name, {})
+
+
+def test_real_crises_are_no_unit_slip(real_data: Path) -> None:
+    """Month by month through 2008 and 2020, beside their neighbours or alone, no dataset's unit slips."""
+    for spec in load_catalog().datasets.values():
+        way = next(way for way in spec.ways if isinstance(way, FileWay))
+        whole = FileSource(real_data).fetch(spec, way, Window.parse("2008-01-01", "2020-12-31")).frame.sort_index()
+        months = pd.DatetimeIndex(whole.index).to_period("M")
+        for _, month in whole[months.year.isin([2008, 2020])].groupby(months[months.year.isin([2008, 2020])]):
+            beside = whole.drop(month.index)
+            assert "unit_slip" not in rules_hit((*judge(spec, month), *judge(spec, month, beside)))
