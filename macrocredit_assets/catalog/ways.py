@@ -65,8 +65,8 @@ class FileWay(_WayBase):
     date_format: str | None = Field(None, description="strptime format; without one, ISO 8601")
     filters: dict[str, str] = Field(default_factory=dict, description="rows to keep in a long file: column -> text")
     missing: tuple[str, ...] = Field((), description="texts that mean no value, beside an empty cell")
-    separator: str = ","
-    decimal: str = "."
+    separator: str = Field(",", min_length=1, max_length=1, description="between cells; a blank may repeat")
+    decimal: str = Field(".", min_length=1, max_length=1)
     encoding: str = "utf-8-sig"
 
     @property
