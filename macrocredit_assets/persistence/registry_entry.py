@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
-__all__ = ["DatasetEntry", "iso_moment"]
+__all__ = ["DatasetEntry", "check_shape", "iso_moment"]
 
 _FIELDS = (
     "instrument",
@@ -69,18 +69,11 @@ class DatasetEntry:
         ValueError
             If ``instrument`` or ``file_path`` is missing, or ``metadata`` is no mapping.
         """
-        missing = [name for name in ("instrument", "file_path") if not isinstance(data.get(name), str)]
-        if missing:
-            raise ValueError(
-                f"A registry entry needs {' and '.join(missing)} as text; it has {', '.join(data) or '-'}."
-            )
-        metadata = data.get("metadata") or {}
-        if not isinstance(metadata, Mapping):
-            raise ValueError(f"The metadata of a registry entry must be an object, not {metadata!r}.")  # noqa: TRY004 - a broken document, not a caller's mistake
+        check_shape(data)
         copied = deepcopy(dict(data))
-        copied.pop("metadata", None)
+        metadata = copied.pop("metadata", None) or {}
         known = {name: copied.pop(name, None) for name in _FIELDS}
-        return cls(**known, metadata=deepcopy(dict(metadata)), unknown=copied)
+        return cls(**known, metadata=metadata, unknown=copied)
 
     def succeeding(self, before: DatasetEntry | None) -> DatasetEntry:
         """Return this entry with what must survive of the one it replaces.
@@ -95,6 +88,17 @@ class DatasetEntry:
             metadata={**before.metadata, **self.metadata},
             unknown={**before.unknown, **self.unknown},
         )
+
+
+def check_shape(data: Mapping[str, Any]) -> None:
+    """Raise ValueError where an entry lacks what every entry has."""
+    missing = [name for name in ("instrument", "file_path") if not isinstance(data.get(name), str)]
+    if missing:
+        raise ValueError(f"A registry entry needs {' and '.join(missing)} as text; it has {', '.join(data) or '-'}.")
+    if not isinstance(data.get("metadata") or {}, Mapping):
+        found = data["metadata"]
+        # not TypeError: the document is wrong, not the call
+        raise ValueError(f"The metadata of a registry entry must be an object, not {found!r}.")  # noqa: TRY004
 
 
 def iso_moment(moment: date | None) -> str | None:

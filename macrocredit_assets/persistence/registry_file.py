@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import update, write_bytes
 from macrocredit_assets.persistence.json_io import to_json_bytes
-from macrocredit_assets.persistence.registry_entry import DatasetEntry
+from macrocredit_assets.persistence.registry_entry import check_shape
 
 __all__ = ["Document", "RegistryFile"]
 
@@ -108,7 +108,7 @@ def _parse(content: bytes) -> Document:
         if not isinstance(entry, dict):
             raise ValueError(f"expected dataset '{name}' to be an object, found {type(entry).__name__}")  # noqa: TRY004
         try:
-            DatasetEntry.from_dict(entry)
+            check_shape(entry)
         except ValueError as error:
             raise ValueError(f"dataset '{name}': {error}") from error
     return document

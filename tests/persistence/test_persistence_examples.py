@@ -62,7 +62,7 @@ def test_calls_of_the_library_before_this_one_work(tmp_path: Path, monkeypatch: 
         end_date=pd.Timestamp("2024-06-30"),
     )
     assert (len(df), list(df.columns), str(df.index[-1].date())) == (130, ["spread"], "2024-06-28")
-    assert [path.stem for path in list_parquet_files("data/raw")] == ["compressed", "cdx_ig_5y"]
+    assert [path.stem for path in list_parquet_files("data/raw")] == ["cdx_ig_5y", "compressed"]
 
     registry = DataRegistry(Path("data/registry.json"), Path("data"))
     registry.register_dataset(
