@@ -162,8 +162,10 @@ def _is_plain_batch(events: Sequence[EventLogEntry]) -> bool:
 
 
 def _insert_returning_ids(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    statement = SqlEventLogStorageTable.insert().returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, cast("Any", rows)).scalars())
+    # RETURNING would insert row by row; the ids of one transaction are consecutive, as nobody else writes meanwhile
+    connection.execute(SqlEventLogStorageTable.insert(), cast("Any", rows))
+    last: int = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+    return list(range(last - len(rows) + 1, last + 1))
 
 
 def _last_of_each_kind(events: Sequence[EventLogEntry], ids: Sequence[int]) -> list[tuple[EventLogEntry, int]]:
