@@ -7,9 +7,11 @@ fetched, judged or written.
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_key
 from macrocredit_assets.errors import SourceUnavailableError
@@ -17,14 +19,19 @@ from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
 from macrocredit_assets.orchestration.partitions import DAILY, window_of
 from macrocredit_assets.orchestration.tags import accepted_rules
+from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources import Source
 from macrocredit_assets.sources.profiles import Route, choose
+from macrocredit_assets.windows import Window
 
 __all__ = ["build_assets"]
 
 _Decorator = Callable[[Callable[..., Ingested]], dg.AssetsDefinition]
+
+#: How far around a window stored rows are shown to the rules.
+_NEIGHBOURHOOD = timedelta(days=15)
 
 _INGESTED = dg.PythonObjectDagsterType(Ingested)
 _SIGNAL_INPUT = dg.PythonObjectDagsterType(SignalInput)
@@ -87,7 +94,8 @@ def _market_asset(
         window = window_of(context.partition_key_range)
         # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
         route = choose(spec, settings.profile, sources)
-        return ingest(spec, window, route, sources, accept=accepted_rules(context.run.tags))
+        stored = _neighbours(spec, settings, window)
+        return ingest(spec, window, route, sources, accept=accepted_rules(context.run.tags), stored=stored)
 
     asset: _Decorator = dg.asset(
         **_definition(spec, settings, series),
@@ -96,6 +104,14 @@ def _market_asset(
         dagster_type=_INGESTED,
     )
     return asset(fetch)
+
+
+def _neighbours(spec: DatasetSpec, settings: Settings, window: Window) -> pd.DataFrame | None:
+    """Return the rows already stored in and around a window: levels are compared with them."""
+    store = DatasetStore(settings.dataset_path(spec.kind, spec.name))
+    if store.head() is None:
+        return None
+    return store.read_frame(Window(window.start - _NEIGHBOURHOOD, window.end + _NEIGHBOURHOOD))
 
 
 def _signal_asset(

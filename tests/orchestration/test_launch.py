@@ -1,0 +1,56 @@
+"""Runs in this process: what they refuse, judge beside stored rows, and record."""
+
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from macrocredit_assets.orchestration.launch import run_backfill
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.windows import Window
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return a deployment of profile files, with an archive of the ten-year yield."""
+    (tmp_path / "files").mkdir()
+    settings = Settings(root=tmp_path, dagster_home=tmp_path / ".dagster", profile="files", files=tmp_path / "files")
+    _archive(settings, "2024-01-02,3.95", "2024-01-03,3.91")
+    return settings
+
+
+def _archive(settings: Settings, *rows: str) -> None:
+    assert settings.files is not None
+    # the layout that the shipped catalog describes for this file
+    (settings.files / "fred_DGS10.csv").write_text("DATE,DGS10\n" + "\n".join(rows) + "\n")
+
+
+def test_yield_a_hundred_times_too_low_is_stopped_by_its_neighbours(settings: Settings) -> None:
+    """0.0399 alone could be a yield; two days after 3.91 it is a fraction where a percentage was stored."""
+    assert run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03")).success
+    _archive(settings, "2024-01-02,3.95", "2024-01-03,3.91", "2024-01-04,0.0399")
+    refused = run_backfill(settings, ["ust_10y"], Window.parse("2024-01-04", "2024-01-04"))
+    assert not refused.success
+    assert "unit_slip" in refused.run_log.read_text()
+    stored = pd.read_parquet(settings.dataset_path("market", "ust_10y"))
+    assert stored["yield"].tolist() == [3.95, 3.91]
+
+
+def test_accepted_rule_is_stored_and_recorded(settings: Settings) -> None:
+    """--accept stores a window in spite of a named rule."""
+    assert run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03")).success
+    _archive(settings, "2024-01-02,3.95", "2024-01-03,3.91", "2024-01-04,0.0399")
+    accepted = run_backfill(settings, ["ust_10y"], Window.parse("2024-01-04", "2024-01-04"), accept=["unit_slip"])
+    assert accepted.success
+    assert '"accepted": [\n        "unit_slip"\n      ]' in accepted.run_log.read_text()
+    assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].tolist() == [3.95, 3.91, 0.0399]
+
+
+def test_run_of_the_other_kind_is_refused_before_it_starts(settings: Settings) -> None:
+    """A root is sample or real from its first write on."""
+    assert run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03")).success
+    with pytest.raises(ValueError, match="MACROCREDIT_ROOT="):
+        run_backfill(
+            dataclasses.replace(settings, profile="sample"), ["ust_10y"], Window.parse("2024-01-02", "2024-01-03")
+        )
