@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ __all__ = ["print_datasets"]
 #: Warnings shown one by one; the run log has all of them.
 _WARNINGS_SHOWN = 10
 _ERROR_LINES = 4
+#: Up to so many datasets that failed for one reason are named; their command names them all.
+_NAMED = 5
 
 _COLUMNS = (
     render.Column("dataset", style="cyan"),
@@ -45,12 +48,18 @@ def print_datasets(run: RunDocument, names: Sequence[str] = ()) -> None:
         click.echo()
         render.print_table(_COLUMNS, [_row(name, asset) for name, asset in done.items()])
         _print_warnings(done)
-    failed = [(name, _why(asset)) for name, asset in assets.items() if name not in done]
+    failed = _grouped({name: _why(asset) for name, asset in assets.items() if name not in done})
     if run.error is not None:
         failed.insert(0, ("the run", _first_lines(run.error.message)))
     if failed:
         click.echo()
-        render.print_table((render.Column("failed", style="red"), render.Column("why", wrap=True)), failed)
+        render.print_table(
+            (
+                render.Column("canceled" if run.status == "canceled" else "failed", style="red"),
+                render.Column("why", wrap=True),
+            ),
+            failed,
+        )
 
 
 def _row(name: str, asset: Mapping[str, Any]) -> list[str]:
@@ -88,6 +97,13 @@ def _print_warnings(assets: Mapping[str, Mapping[str, Any]]) -> None:
     render.print_table(columns, rows[:_WARNINGS_SHOWN])
     if len(rows) > _WARNINGS_SHOWN:
         click.echo(f"... and {len(rows) - _WARNINGS_SHOWN} more, in the run log")
+
+
+def _grouped(reasons: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return names and reasons, those of many that share one reason as a single row."""
+    sharing = Counter(reasons.values())
+    named = [(name, why) for name, why in reasons.items() if sharing[why] <= _NAMED]
+    return named + [(f"{count} others", why) for why, count in sharing.items() if count > _NAMED]
 
 
 def _why(asset: Mapping[str, Any]) -> str:

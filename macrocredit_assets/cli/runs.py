@@ -13,7 +13,9 @@ from macrocredit_assets.cli.parameters import as_json
 from macrocredit_assets.errors import UsageError
 
 if TYPE_CHECKING:
+    from macrocredit_assets.orchestration.run_doctor import Diagnosis
     from macrocredit_assets.persistence.run_log import RunDocument
+    from macrocredit_assets.settings import Settings
 
 __all__ = ["command"]
 
@@ -91,11 +93,7 @@ def doctor(context: Context, dry_run: bool, as_json: bool) -> None:
 
     Their surviving children are ended, their logs marked `aborted`, and Dagster is told that they failed.
     """
-    from macrocredit_assets.orchestration.instance import open_instance
-    from macrocredit_assets.orchestration.run_doctor import diagnose
-
-    with open_instance(context.settings.dagster_home) as instance:
-        found = diagnose(context.settings, instance, apply=not dry_run)
+    found = _diagnose(context.settings, apply=not dry_run)
     if as_json:
         render.echo_json([diagnosis.to_dict() for diagnosis in found])
         return
@@ -106,6 +104,18 @@ def doctor(context: Context, dry_run: bool, as_json: bool) -> None:
         if diagnosis.survivors:
             ended = "would be ended" if dry_run else "ended"
             click.echo(f"  processes that had outlived it, {ended}: {', '.join(map(str, diagnosis.survivors))}")
+
+
+def _diagnose(settings: Settings, *, apply: bool) -> list[Diagnosis]:
+    from macrocredit_assets.persistence.run_log import read_runs
+
+    if all(run.status != "started" for run in read_runs(settings.logs_directory).runs):
+        return []  # without an instance, which would be made where there is none
+    from macrocredit_assets.orchestration.instance import open_instance
+    from macrocredit_assets.orchestration.run_doctor import diagnose
+
+    with open_instance(settings.dagster_home) as instance:
+        return diagnose(settings, instance, apply=apply)
 
 
 def _row(run: RunDocument) -> list[str]:

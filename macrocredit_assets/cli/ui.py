@@ -20,12 +20,13 @@ def command(context: Context, host: str, port: int) -> None:
 
     Both end with Ctrl-C. No telemetry is sent.
     """
-    from macrocredit_assets.orchestration.ui import run_ui
+    from macrocredit_assets.orchestration.ui import run_ui, ui_command
 
     settings = context.settings
+    argv, variables = ui_command(settings, host, port)
     click.echo(f"UI:      http://{host}:{port} (in some seconds; Ctrl-C ends it)")
     click.echo(f"root:    {settings.root} (profile {settings.profile})")
     click.echo(f"home:    {settings.dagster_home}")
-    if code := run_ui(settings, host, port, os.environ):
+    if code := run_ui(settings, argv, {**os.environ, **variables}):
         click.echo("The services stopped by themselves; what they said stands above.", err=True)
         raise click.exceptions.Exit(code)

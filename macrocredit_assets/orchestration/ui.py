@@ -59,25 +59,23 @@ def ui_command(settings: Settings, host: str, port: int) -> tuple[list[str], dic
     return argv, environment
 
 
-def run_ui(settings: Settings, host: str, port: int, environ: Mapping[str, str]) -> int:
+def run_ui(settings: Settings, argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Serve until Ctrl-C or SIGTERM; return 0 where that ended it, and 1 where the services stopped by themselves.
 
     Parameters
     ----------
     settings
-        The deployment.
-    host, port
-        Where the UI listens.
+        The deployment, whose home is made where there is none.
+    argv
+        The command, of :func:`ui_command`.
     environ
-        The environment of the services, settings aside.
+        The whole environment of the services.
     """
-    argv, variables = ui_command(settings, host, port)
-
-    # late: what is refused above is refused at once, without Dagster
+    # late: what `ui_command` refuses is refused at once, without Dagster
     from macrocredit_assets.orchestration.instance import ensure_home
 
     ensure_home(settings.dagster_home)
-    return _supervise(argv, {**environ, **variables})
+    return _supervise(argv, environ)
 
 
 def _supervise(argv: Sequence[str], environment: Mapping[str, str]) -> int:

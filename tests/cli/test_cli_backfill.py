@@ -65,6 +65,19 @@ def test_profile_that_serves_nothing_is_refused(run: Run) -> None:
     assert "macrocredit doctor" in result.stderr
 
 
+def test_what_the_profile_cannot_serve_is_left_out_and_said(run: Run, tmp_path: Path) -> None:
+    """Without names, datasets that cannot be served are left out, and the signals made from them too."""
+    (tmp_path / "vix_daily_cboe.csv").write_text("DATE,OPEN,HIGH,LOW,CLOSE\n2024-01-02,13.21,14.23,13.10,13.20\n")
+    window = ["--start", "2024-01-02", "--end", "2024-01-02"]
+    result = run("backfill", *window, MACROCREDIT_PROFILE="files", MACROCREDIT_FILES=str(tmp_path))
+    assert result.exit_code == 0
+    assert "Backfilling 1 dataset, " in result.stdout
+    left_out = result.stderr.splitlines()[0].partition("them: ")[2].split(", ")
+    assert len(left_out) == 20
+    assert {"move", "cdx_vix_gap"} <= set(left_out)
+    assert "macrocredit doctor" in result.stderr
+
+
 def test_written_data_are_reported_line_by_line_where_nobody_watches(backfilled: tuple[Path, Result]) -> None:
     """Outside a terminal every dataset has a plain line when it is done, and a row of the table at the end."""
     root, result = backfilled

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from macrocredit_assets.cli import doctor
+
 Run = Callable[..., Result]
 
 
@@ -68,6 +70,13 @@ def test_stamp_that_cannot_be_read_is_a_problem(run: Run, filled: Path) -> None:
     document = json.loads(run("doctor", "--json", root=filled).stdout)
     assert document["holds"] is None
     assert any("root.json" in problem for problem in document["problems"])
+
+
+def test_package_that_is_not_installed_is_listed_as_such(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that is absent, as the web UI may be, is no problem, and is said."""
+    monkeypatch.setattr(doctor, "_PACKAGES", ("macrocredit-assets", "no-such-package"))
+    assert json.loads(run("doctor", "--json").stdout)["versions"]["no-such-package"] is None
+    assert "no-such-package     not installed" in run("doctor").stdout
 
 
 def test_catalog_that_cannot_be_read_is_a_problem(run: Run, tmp_path: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -146,3 +151,39 @@ def test_failure_of_the_system_is_a_message(run: Callable[..., Result], tmp_path
     assert result.exit_code == 1
     assert "Not a directory" in result.stderr
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, False), (160, True)])
+def test_terminal_gets_what_fits(tmp_path: Path, width: int, shown: bool) -> None:
+    """On a terminal of 80 columns no line is broken or cut; on a wide one the titles are there too."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "macrocredit_assets", "datasets"]
+    environ = {**os.environ, "COLUMNS": str(width), "TERM": "xterm"}
+    with os.fdopen(ours, "rb") as terminal:
+        process = subprocess.Popen(command, stdout=theirs, cwd=tmp_path, env=environ)
+        os.close(theirs)
+        text = b""
+        # the end of a pseudo terminal is an error on Linux
+        with suppress(OSError):
+            while chunk := os.read(terminal.fileno(), 65536):
+                text += chunk
+        assert process.wait() == 0
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in text.decode().splitlines()]
+    table = lines[: lines.index("", 2)] if "" in lines else lines
+    assert "─" in table[1]
+    assert max(len(line) for line in table) <= width
+    assert not any("…" in line for line in table)
+    assert ("title" in table[0]) == shown
+    assert b"\x1b[" in text
+
+
+def test_ui_refuses_a_port_that_is_taken(run: Callable[..., Result]) -> None:
+    """An address that cannot be had is wrong use, with the next one to try."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("ui", "--port", str(port))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert f"--port {port + 1}" in result.stderr

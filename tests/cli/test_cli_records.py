@@ -109,10 +109,21 @@ def test_registry_that_does_not_parse_is_set_aside_by_a_rebuild(run: Run, filled
     assert listed.exit_code == 1
     assert "macrocredit registry rebuild" in listed.stderr
     assert run("registry", "verify", root=filled).exit_code == 1
+    said = run("registry", "rebuild", root=filled).stdout
+    assert "registry.json.corrupt-" in said
+    path.write_text('{"vix": ')
     rebuilt = json.loads(run("registry", "rebuild", "--json", root=filled).stdout)
     assert rebuilt["entries"] == 3
     assert Path(rebuilt["set_aside"]).read_text() == '{"vix": '
     assert run("registry", "verify", root=filled).exit_code == 0
+
+
+def test_rebuild_reports_files_that_it_cannot_take_in(run: Run, filled: Path) -> None:
+    """A file of no dataset is named on standard error; the registry is rebuilt nevertheless."""
+    _stored(filled, "vix").to_parquet(filled / "data" / "raw" / "stranger.parquet")
+    result = run("registry", "rebuild", root=filled)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("data/raw/stranger.parquet: ")
 
 
 def test_runs_list_and_show(run: Run, filled: Path) -> None:
@@ -168,6 +179,38 @@ def test_runs_doctor_marks_a_run_whose_process_is_gone(run: Run, filled: Path) -
     assert f"{log.stem}: aborted" in run("runs", "doctor", root=filled).stdout
     assert json.loads(log.read_text())["status"] == "aborted"
     assert run("runs", "doctor", root=filled).stdout == "Every run has ended and said how.\n"
+
+
+def test_run_that_ended_badly_is_told_with_its_reasons(run: Run, filled: Path) -> None:
+    """A run shows what it wrote, each failure by its first lines, and what shares one reason in a single row."""
+    (log,) = filled.glob("logs/runs/*/*.json")
+    document = json.loads(log.read_text())
+    blank = {**dict.fromkeys(document["assets"]["vix"]), "findings": []}
+    skipped = {"type": "Skipped", "message": "Not run, because the run was canceled."}
+    document["assets"] |= {f"desk_{n}": {**blank, "status": "skipped", "error": skipped} for n in range(6)}
+    lines = {"type": "ValueError", "message": "one\ntwo\n\nthree\nfour\nfive"}
+    document["assets"]["cdx_hy_5y"] = {**blank, "status": "failed", "error": lines}
+    warning = {"rule": "stale", "severity": "warning", "message": "the same value", "count": 3, "examples": []}
+    document["assets"]["vix"]["findings"] = [{**warning, "rule": f"rule_{n}"} for n in range(12)]
+    document |= {"status": "canceled", "error": {"type": "RuntimeError", "message": "the executor broke"}}
+    log.write_text(json.dumps(document))
+
+    printed = run("runs", "show", "last", root=filled).stdout
+    written, warnings, failed = (block.splitlines() for block in printed.split("\n\n")[1:])
+    assert [line.split()[0] for line in written[1:]] == ["cdx_vix_gap", "vix"]
+    assert written[2].endswith("36 warnings")
+    assert len(warnings) == 1 + 10 + 1
+    assert warnings[-1] == "... and 2 more, in the run log"
+    assert [line.split() for line in failed] == [
+        ["canceled", "why"],
+        ["the", "run", "the", "executor", "broke"],
+        ["cdx_hy_5y", "one"],
+        ["two"],
+        ["three"],
+        ["four"],
+        ["..."],
+        ["6", "others", *skipped["message"].split()],
+    ]
 
 
 def test_catalog_schema_is_json_schema(run: Run) -> None:
