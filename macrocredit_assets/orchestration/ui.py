@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -21,6 +22,9 @@ __all__ = ["run_ui", "ui_command"]
 
 #: `dagster dev` shuts its children down within 60 s each, or kills them.
 _GRACE_SECONDS = 130
+
+#: Signals within this time are one press of Ctrl-C: the terminal sends it to us, and `uv run` hands its own on.
+_ONE_KEY_SECONDS = 2.0
 
 
 def ui_command(settings: Settings, host: str, port: int) -> tuple[list[str], dict[str, str]]:
@@ -78,14 +82,18 @@ def run_ui(settings: Settings, argv: Sequence[str], environ: Mapping[str, str]) 
     return _supervise(argv, environ)
 
 
-def _supervise(argv: Sequence[str], environment: Mapping[str, str]) -> int:
-    asked: list[int] = []
+def _supervise(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    asked: list[float] = []
     process: subprocess.Popen[bytes] | None = None
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
-        asked.append(number)
-        if process is not None:
-            _end(process, politely=len(asked) == 1)
+        asked.append(time.monotonic())
+        if process is None:
+            return
+        if len(asked) == 1:
+            _ask(process)
+        elif number == signal.SIGALRM or asked[-1] - asked[0] > _ONE_KEY_SECONDS:
+            _kill(process)
 
     # Before the start: exec gives a child the default in place of a handler, but hands an ignored SIGINT down, as a
     # program in a script's background has it; and `dagster dev` would make its SIGTERM the same.
@@ -93,9 +101,9 @@ def _supervise(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(number, end)
     # A session of its own: Ctrl-C would reach the grandchildren too, and they would die before their parent has
     # ended them in order; and what is left at the end can be named by its group.
-    process = subprocess.Popen(argv, env=environment, start_new_session=True)  # noqa: S603 - our own interpreter
+    process = subprocess.Popen(argv, env=environ, start_new_session=True)  # noqa: S603 - our own interpreter
     if asked:
-        _end(process, politely=True)
+        _ask(process)
     process.wait()
     signal.alarm(0)
     with suppress(ProcessLookupError):
@@ -103,12 +111,13 @@ def _supervise(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     return 0 if asked else 1
 
 
-def _end(process: subprocess.Popen[bytes], *, politely: bool) -> None:
-    """Ask the parent of the services to end them; the second time, or when it takes too long, kill them all."""
-    if politely:
-        process.send_signal(signal.SIGTERM)
-        signal.alarm(_GRACE_SECONDS)
-    else:
+def _ask(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    signal.alarm(_GRACE_SECONDS)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -185,7 +186,7 @@ def test_run_that_ended_badly_is_told_with_its_reasons(run: Run, filled: Path) -
     """A run shows what it wrote, each failure by its first lines, and what shares one reason in a single row."""
     (log,) = filled.glob("logs/runs/*/*.json")
     document = json.loads(log.read_text())
-    blank = {**dict.fromkeys(document["assets"]["vix"]), "findings": []}
+    blank: dict[str, Any] = {**dict.fromkeys(document["assets"]["vix"]), "findings": []}
     skipped = {"type": "Skipped", "message": "Not run, because the run was canceled."}
     document["assets"] |= {f"desk_{n}": {**blank, "status": "skipped", "error": skipped} for n in range(6)}
     lines = {"type": "ValueError", "message": "one\ntwo\n\nthree\nfour\nfive"}

@@ -101,8 +101,10 @@ def test_progress_on_a_terminal_ends_with_the_time_and_keeps_failures() -> None:
     terminal = _terminal(80)
     with follow(["vix", "move"], Window(date(2024, 1, 1), date(2024, 1, 2)), terminal=terminal) as on_event:
         assert on_event is not None
-        for dataset, state in (("vix", "started"), ("vix", "done"), ("move", "started"), ("move", "failed")):
-            on_event(Progress(dataset, state))
+        on_event(Progress("vix", "started"))
+        on_event(Progress("vix", "done"))
+        on_event(Progress("move", "started"))
+        on_event(Progress("move", "failed"))
     text = "\n".join(_printed(terminal))
     assert "2/2" in text
     assert "move: failed" in text

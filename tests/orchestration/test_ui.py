@@ -24,10 +24,10 @@ _DEADLINE_SECONDS = 120.0
 # Stands for `dagster dev`: it has a child, says that both are there, and ends on SIGTERM without ending the child.
 _SERVICES = """
 import pathlib, signal, subprocess, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGTERM, (lambda *_: sys.exit(0)) if sys.argv[2] != "deaf" else signal.SIG_IGN)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 pathlib.Path(sys.argv[1]).write_text(str(child.pid))
-time.sleep(600 if sys.argv[2] == "stay" else 0)
+time.sleep(0 if sys.argv[2] == "end" else 600)
 """
 
 _SUPERVISOR = """
@@ -81,6 +81,26 @@ def test_signal_ends_all_of_it_in_order(tmp_path: Path, number: int, ignoring: b
     """Whatever signal ends the program, it ends with 0 and leaves no process, from a script's background too."""
     process, child = _start(tmp_path, "stay", ignoring=ignoring)
     process.send_signal(number)
+    assert process.wait(_DEADLINE_SECONDS) == 0
+    _wait(lambda: _gone(child))
+
+
+def test_one_key_may_arrive_twice(tmp_path: Path) -> None:
+    """Two signals at once are one wish to end, and cut nothing off."""
+    process, child = _start(tmp_path, "stay")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(_DEADLINE_SECONDS) == 0
+    _wait(lambda: _gone(child))
+
+
+def test_second_wish_kills_what_does_not_end(tmp_path: Path) -> None:
+    """Services that do not listen are killed at the second wish, all of them."""
+    process, child = _start(tmp_path, "deaf")
+    process.send_signal(signal.SIGINT)
+    time.sleep(ui._ONE_KEY_SECONDS + 0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
     assert process.wait(_DEADLINE_SECONDS) == 0
     _wait(lambda: _gone(child))
 
