@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +18,30 @@ from macrocredit_assets.cli.parameters import as_json
 from macrocredit_assets.errors import CatalogError, MacrocreditError
 
 if TYPE_CHECKING:
-    from macrocredit_assets.catalog import Catalog
     from macrocredit_assets.settings import Settings
 
 __all__ = ["command"]
 
 _PACKAGES = ("macrocredit-assets", "dagster", "dagster-webserver", "pandas", "pyarrow")
+
+
+@dataclass(frozen=True)
+class _Workplace:
+    """What was found; its fields are the keys of the JSON."""
+
+    root: Path
+    holds: str | None
+    home: Path
+    profile: str
+    files: Path | None
+    catalog: Path | None
+    executor: str
+    datasets: int
+    signals: int
+    versions: Mapping[str, str | None]
+    writable: Mapping[str, bool]
+    unserved: Mapping[str, str]
+    problems: Sequence[str]
 
 
 @click.command("doctor")
@@ -32,69 +52,68 @@ def command(context: Context, as_json: bool) -> None:
 
     Nothing is changed. The exit code is 1 where something has to be mended before a run can succeed.
     """
-    from macrocredit_assets.catalog import load_catalog
+    found = _examine(context.settings)
+    if as_json:
+        render.echo_json(found)
+    else:
+        _report(found)
+    if found.problems:
+        raise click.exceptions.Exit(1)
+
+
+def _examine(settings: Settings) -> _Workplace:
+    from macrocredit_assets.catalog import Catalog, load_catalog
     from macrocredit_assets.cli.serving import lacking
 
-    settings = context.settings
     problems: list[str] = []
-    catalog: Catalog | None = None
     try:
         catalog = load_catalog(settings.catalog)
     except CatalogError as error:
         problems.append(str(error))
+        catalog = Catalog({}, {})
     places = {"data": settings.data_directory, "run logs": settings.logs_directory, "home": settings.dagster_home}
     writable = {name: _writable(path) for name, path in places.items()}
     problems += [f"Cannot write {name} below {places[name]}." for name, can in writable.items() if not can]
     holds, problem = _root_kind(settings)
     problems += [problem] if problem else []
-    unserved = lacking(settings, catalog) if catalog else {}
-    document: dict[str, object] = {
-        "root": settings.root,
-        "holds": holds,
-        "home": settings.dagster_home,
-        "profile": settings.profile,
-        "files": settings.files,
-        "catalog": settings.catalog,
-        "executor": settings.executor,
-        "datasets": len(catalog.datasets) if catalog else None,
-        "signals": len(catalog.signals) if catalog else None,
-        "versions": _versions(),
-        "writable": writable,
-        "unserved": unserved,
-        "problems": problems,
-    }
-    if as_json:
-        render.echo_json(document)
-    else:
-        _report(document, unserved, problems)
-    if problems:
-        raise click.exceptions.Exit(1)
+    return _Workplace(
+        root=settings.root,
+        holds=holds,
+        home=settings.dagster_home,
+        profile=settings.profile,
+        files=settings.files,
+        catalog=settings.catalog,
+        executor=settings.executor,
+        datasets=len(catalog.datasets),
+        signals=len(catalog.signals),
+        versions=_versions(),
+        writable=writable,
+        unserved=lacking(settings, catalog),
+        problems=problems,
+    )
 
 
-def _report(document: dict[str, object], unserved: dict[str, str], problems: list[str]) -> None:
-    versions, writable = document["versions"], document["writable"]
-    assert isinstance(versions, dict)  # noqa: S101 - built above
-    assert isinstance(writable, dict)  # noqa: S101 - built above
+def _report(found: _Workplace) -> None:
     rows = [
-        ("root", str(document["root"])),
-        ("holds", f"{document['holds']} data" if document["holds"] else "nothing yet"),
-        ("home", f"{document['home']} (DAGSTER_HOME)"),
-        ("profile", str(document["profile"])),
-        ("files", str(document["files"] or "not set")),
-        ("catalog", str(document["catalog"] or "as shipped")),
-        ("executor", str(document["executor"])),
-        ("datasets", f"{document['datasets']}, and {document['signals']} signals"),
-        *((name, text or "not installed") for name, text in versions.items()),
-        *((f"write {name}", "yes" if can else "NO") for name, can in writable.items()),
+        ("root", str(found.root)),
+        ("holds", f"{found.holds} data" if found.holds else "nothing yet"),
+        ("home", f"{found.home} (DAGSTER_HOME)"),
+        ("profile", found.profile),
+        ("files", str(found.files or "not set")),
+        ("catalog", str(found.catalog or "as shipped")),
+        ("executor", found.executor),
+        ("datasets", f"{found.datasets}, and {found.signals} signals"),
+        *((name, text or "not installed") for name, text in found.versions.items()),
+        *((f"write {name}", "yes" if can else "NO") for name, can in found.writable.items()),
     ]
     render.print_table([render.Column("setting", style="cyan"), render.Column("value", wrap=True)], rows)
     click.echo()
-    if unserved:
+    if found.unserved:
         columns = [render.Column("cannot be served", style="yellow"), render.Column("why", wrap=True)]
-        render.print_table(columns, list(unserved.items()))
-    elif document["datasets"] is not None:
-        click.echo(f"Profile {document['profile']} serves every dataset.")
-    for problem in problems:
+        render.print_table(columns, [*found.unserved.items()])
+    elif found.datasets:
+        click.echo(f"Profile {found.profile} serves every dataset.")
+    for problem in found.problems:
         click.secho(f"Problem: {problem}", fg="red")
 
 
