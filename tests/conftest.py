@@ -9,12 +9,15 @@ import pytest
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
+#: Variables of others that change what is done or said; the last is set by `uv run`, which commands in messages name.
+_NAMES = {"DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE", "UV_RUN_RECURSION_DEPTH"}
+
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own root or profile must not leak into a test."""
     for name in [*os.environ]:
-        if name.startswith("MACROCREDIT_") or name in {"DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"}:
+        if name.startswith("MACROCREDIT_") or name in _NAMES:
             monkeypatch.delenv(name)
 
 
