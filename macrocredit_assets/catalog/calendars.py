@@ -15,40 +15,62 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
-from macrocredit_assets.catalog.models import CalendarName
-from macrocredit_assets.catalog.ways import Strict
+from macrocredit_assets.catalog.models import Entry
+from macrocredit_assets.catalog.special_days import CalendarName, SpecialDays
 from macrocredit_assets.catalog.yaml_reader import read_yaml
 from macrocredit_assets.windows import Window
 
 if TYPE_CHECKING:
     from pandas.tseries.holiday import Holiday
 
-__all__ = ["is_session", "sessions"]
+__all__ = ["is_session", "is_session_of", "sessions", "sessions_of"]
 
 _CORRECTIONS = "calendars.yaml"
 
 
-class Corrections(Strict):
-    """Days on which the rules of one calendar are wrong, each with its reason."""
-
-    open: dict[date, str] = Field(default_factory=dict)
-    closed: dict[date, str] = Field(default_factory=dict)
+def sessions_of(entry: Entry, window: Window) -> pd.DatetimeIndex:
+    """Return the sessions of a dataset: those of its calendar, and the special days of its catalog."""
+    return sessions(entry.calendar, window, entry.special_days)
 
 
-def sessions(calendar: CalendarName, window: Window) -> pd.DatetimeIndex:
-    """Return the sessions of a window: tz-naive midnights, ``datetime64[us]``, sorted, unique."""
+def is_session_of(entry: Entry, day: date) -> bool:
+    """Return whether a day is a session of a dataset: by the special days of its catalog, else by its calendar."""
+    return is_session(entry.calendar, day, entry.special_days)
+
+
+def sessions(calendar: CalendarName, window: Window, own: SpecialDays | None = None) -> pd.DatetimeIndex:
+    """Return the sessions of a window: tz-naive midnights, ``datetime64[us]``, sorted, unique.
+
+    Parameters
+    ----------
+    calendar, window
+        Which rules, and between which dates.
+    own
+        Days of a user's own, which win over rules and shipped corrections. Where a dataset is at hand,
+        :func:`sessions_of` does not forget them.
+    """
+    found = _shipped(calendar, window)
+    if own is not None and (own.open or own.closed):
+        opened = _index({day: why for day, why in own.open.items() if day in window})
+        found = found.difference(_index(own.closed)).union(opened).rename("date")
+    return found
+
+
+def is_session(calendar: CalendarName, day: date, own: SpecialDays | None = None) -> bool:
+    """Return whether a day is a session; days of a user's own win over rules and shipped corrections."""
+    if own is not None and (day in own.open or day in own.closed):
+        return day in own.open
+    return pd.Timestamp(day) in _century(calendar, day.year // 100)
+
+
+def _shipped(calendar: CalendarName, window: Window) -> pd.DatetimeIndex:
     centuries = range(window.start.year // 100, window.end.year // 100 + 1)
     days = np.concatenate([_century(calendar, century).to_numpy() for century in centuries])
     after = np.datetime64(window.end) + np.timedelta64(1, "D")
     first, last = np.searchsorted(days, [np.datetime64(window.start, "us"), after.astype("datetime64[us]")])
     return pd.DatetimeIndex(days[first:last], name="date")
-
-
-def is_session(calendar: CalendarName, day: date) -> bool:
-    """Return whether a calendar says that a day is a session."""
-    return pd.Timestamp(day) in _century(calendar, day.year // 100)
 
 
 def _us_equity(start: date, end: date) -> pd.DatetimeIndex:
@@ -118,10 +140,10 @@ def _century(calendar: CalendarName, century: int) -> pd.DatetimeIndex:
 
 
 @lru_cache(maxsize=1)
-def _corrections() -> Mapping[CalendarName, Corrections]:
+def _corrections() -> Mapping[CalendarName, SpecialDays]:
     text = resources.files(__package__).joinpath(_CORRECTIONS).read_text("utf-8")
     document = json.dumps(read_yaml(text, _CORRECTIONS).data)
-    return TypeAdapter(dict[CalendarName, Corrections]).validate_json(document, strict=True)
+    return TypeAdapter(dict[CalendarName, SpecialDays]).validate_json(document, strict=True)
 
 
 def _market(name: str, start: date, end: date) -> pd.DatetimeIndex:
@@ -141,4 +163,4 @@ def _holidays(start: date, end: date, *rules: Holiday) -> pd.DatetimeIndex:
 
 
 def _index(days: Mapping[date, str]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(sorted(days))
+    return pd.DatetimeIndex(sorted(days), dtype="datetime64[us]")

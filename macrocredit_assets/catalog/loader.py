@@ -6,15 +6,16 @@ What belongs here: reading files, laying one over the other, and saying everythi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from macrocredit_assets.catalog.catalog import Catalog
-from macrocredit_assets.catalog.models import CatalogFile, DatasetSpec, SignalSpec
+from macrocredit_assets.catalog.models import FILLED_IN, CalendarName, CatalogFile, DatasetSpec, SignalSpec, SpecialDays
 from macrocredit_assets.catalog.problems import Problem, problems_of
 from macrocredit_assets.catalog.rules import problems_between
 from macrocredit_assets.catalog.yaml_reader import Document, KeyPath, read_yaml
@@ -22,8 +23,12 @@ from macrocredit_assets.errors import CatalogError
 
 __all__ = ["load_catalog"]
 
+_Spec = TypeVar("_Spec", DatasetSpec, SignalSpec)
+
 _SHIPPED = "datasets.yaml"
 _SECTIONS = ("datasets", "signals")
+_BY_PLACE = "name and kind follow from where the entry stands"
+_ELSEWHERE = dict(zip(FILLED_IN, (_BY_PLACE, _BY_PLACE, "such days stand under `calendars`"), strict=True))
 
 
 def load_catalog(path: Path | None = None) -> Catalog:
@@ -92,9 +97,8 @@ def _read(text: str, file: str) -> _File:
 def _named(entry: object, name: str, path: tuple[str, ...], problems: list[Problem]) -> object:
     if not isinstance(entry, dict):
         return entry
-    surplus = [key for key in ("name", "kind") if key in entry]
-    problems += [((*path, key), "unknown key; name and kind follow from where the entry stands") for key in surplus]
-    return {key: value for key, value in entry.items() if key != "kind"} | {"name": name}
+    problems += [((*path, key), f"unknown key; {why}") for key, why in _ELSEWHERE.items() if key in entry]
+    return {key: value for key, value in entry.items() if key not in FILLED_IN} | {"name": name}
 
 
 def _joined(shipped: _File, own: _File | None) -> Catalog:
@@ -103,7 +107,15 @@ def _joined(shipped: _File, own: _File | None) -> Catalog:
     problems += problems_between(datasets, signals)
     if problems:
         raise _error(_placed(problem, shipped, own) for problem in problems)
-    return Catalog(datasets, signals)
+    days = {**shipped.content.calendars, **(own.content.calendars if own else {})}
+    return Catalog(_with_days(datasets, days), _with_days(signals, days))
+
+
+def _with_days(entries: Mapping[str, _Spec], days: Mapping[CalendarName, SpecialDays]) -> dict[str, _Spec]:
+    return {
+        name: entry.model_copy(update={"special_days": days[entry.calendar]}) if entry.calendar in days else entry
+        for name, entry in entries.items()
+    }
 
 
 def _lay_over(own: CatalogFile, datasets: dict[str, DatasetSpec], signals: dict[str, SignalSpec]) -> list[Problem]:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from macrocredit_assets.catalog.special_days import CalendarName, SpecialDays
 from macrocredit_assets.catalog.ways import (
     BloombergWay,
     CboeWay,
@@ -25,6 +26,7 @@ from macrocredit_assets.catalog.ways import (
 )
 
 __all__ = [
+    "FILLED_IN",
     "BloombergWay",
     "Bounds",
     "CalendarName",
@@ -41,12 +43,15 @@ __all__ = [
     "RollDays",
     "SampleWay",
     "SignalSpec",
+    "SpecialDays",
     "Unit",
     "Way",
 ]
 
-CalendarName = Literal["us_equity", "us_bond", "ice_oas", "london", "target", "weekdays", "daily"]
 Unit = Literal["bp", "percent", "USD", "index points", "shares", "ratio", "z-score", "bp vol"]
+
+#: Keys of an entry that the loader fills in from elsewhere in the file; no entry writes them.
+FILLED_IN = ("name", "kind", "special_days")
 
 #: A name that is a column header, a keyword argument and part of a file name at once.
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -106,7 +111,11 @@ class RollDays(Strict):
 
 
 class Entry(Strict):
-    """What market datasets and signals share; ``name`` is the key under which the entry stands."""
+    """What market datasets and signals share.
+
+    ``name`` is the key under which the entry stands, and ``special_days`` are those that the file's ``calendars`` have
+    for the entry's calendar: they travel with the entry, so that everything that knows an entry knows its sessions.
+    """
 
     name: str
     title: str
@@ -118,6 +127,8 @@ class Entry(Strict):
     columns: dict[ColumnName, Column] = Field(min_length=1)
     main: str = Field(description="the column that charts and panels show")
     calendar: CalendarName
+    # not in dumps: a closed day more does not make the entry's code another one
+    special_days: SpecialDays = Field(default_factory=SpecialDays, exclude=True)
 
     @field_validator("owner")
     @classmethod
@@ -146,6 +157,7 @@ class DatasetSpec(Entry):
 
     kind: Literal["market"] = "market"
     publication_lag: int = Field(1, ge=0, description="sessions after which a session's row must be there")
+    chunk: Literal["year"] | None = Field(None, description="year: one file a year, for wide tables; else one file")
     rolls: RollDays | None = Field(None, description="days on which the on-the-run series changes")
     ways: tuple[Way, ...] = Field(min_length=1, description="in order of preference")
 
@@ -192,3 +204,6 @@ class CatalogFile(Strict):
     remove: tuple[str, ...] = Field((), description="names of shipped entries to leave out")
     datasets: dict[str, DatasetSpec] = Field(default_factory=dict, description="market datasets by name")
     signals: dict[str, SignalSpec] = Field(default_factory=dict, description="signals by name")
+    calendars: dict[CalendarName, SpecialDays] = Field(
+        default_factory=dict, description="open and closed days of your own; they win over the shipped calendars"
+    )

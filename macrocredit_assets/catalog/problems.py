@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from macrocredit_assets.catalog.models import CatalogFile, CustomWay
+from macrocredit_assets.catalog.models import FILLED_IN, CatalogFile, CustomWay
 from macrocredit_assets.catalog.ways import WAYS
 from macrocredit_assets.catalog.yaml_reader import KeyPath
 
@@ -75,7 +75,7 @@ def _words(expected: str) -> list[str]:
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    wanted = [name for name in known if name not in ("name", "kind")]
+    wanted = [name for name in known if name not in FILLED_IN]
     near = get_close_matches(word, wanted, n=1, cutoff=0.5)
     if near and near[0] != word:
         return f"; did you mean {near[0]!r}?"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, model_json_schema
 
-from macrocredit_assets.catalog.models import CatalogFile
+from macrocredit_assets.catalog.models import FILLED_IN, CatalogFile
 from macrocredit_assets.catalog.naming import IDENTIFIER
 
 __all__ = ["catalog_json_schema"]
-
-#: Keys that the loader fills in from where an entry stands
-_FILLED_IN = ("name", "kind")
 
 
 def catalog_json_schema() -> JsonSchemaValue:
@@ -26,7 +23,7 @@ def catalog_json_schema() -> JsonSchemaValue:
     for name, definition in schema["$defs"].items():
         properties, required = definition.get("properties", {}), definition.get("required", [])
         if name in ("DatasetSpec", "SignalSpec"):
-            for key in _FILLED_IN:
+            for key in FILLED_IN:
                 properties.pop(key)
             required.remove("name")
         for inner in properties.values():
