@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["AssetRecord", "Change", "ErrorInfo", "WriteResult"]
+__all__ = ["AssetRecord", "Change", "ErrorInfo", "SeenInput", "WriteResult"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,14 @@ class Change:
     column: str
     old: float | int | None
     new: float | int | None
+
+
+@dataclass(frozen=True)
+class SeenInput:
+    """As of which of its revisions a signal saw an input; ``known_at`` is the revision's instant, UTC."""
+
+    revision: int
+    known_at: datetime | None
 
 
 @dataclass(frozen=True)
