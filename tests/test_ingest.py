@@ -25,6 +25,8 @@ from macrocredit_assets.signals import SIGNALS, SignalContext
 from macrocredit_assets.sources import Route, build_sources, choose
 from macrocredit_assets.windows import Coverage, Window
 
+#: A day on which everything is published
+LATER = date(2027, 1, 1)
 JANUARY = Window.parse("2024-01-01", "2024-01-31")
 SPREAD = Column(unit="bp", decimals=2, plausible=Bounds(low=20, high=400), hard=Bounds(low=5, high=2000))
 VOLUME = Column(dtype="int64", unit="shares", decimals=0)
@@ -49,11 +51,11 @@ def dataset(*paths: str, **columns: Column) -> DatasetSpec:
 
 
 def run(
-    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame
+    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame | date
 ) -> Ingested:
     """Ingest a window by every way of a dataset."""
     sources = build_sources(folder)
-    return ingest(spec, window, choose(spec, "files", sources), sources, **options)  # type: ignore[arg-type]
+    return ingest(spec, window, choose(spec, "files", sources), sources, **{"today": LATER, **options})  # type: ignore[arg-type]
 
 
 def write(folder: Path, rows: dict[str, float | str], path: str = "toy.csv") -> None:
@@ -174,7 +176,14 @@ def test_an_unknown_rule_is_refused_before_anything_is_fetched(tmp_path: Path) -
     """A typing mistake in --accept is found although the file does not exist."""
     spec = dataset()
     with pytest.raises(UsageError, match="hard_bound"):
-        ingest(spec, JANUARY, Route("toy:SPREAD", spec.ways), build_sources(tmp_path), accept=frozenset({"hard_bound"}))
+        ingest(
+            spec,
+            JANUARY,
+            Route("toy:SPREAD", spec.ways),
+            build_sources(tmp_path),
+            today=LATER,
+            accept=frozenset({"hard_bound"}),
+        )
 
 
 def test_levels_are_compared_with_stored_rows(tmp_path: Path) -> None:
@@ -239,7 +248,7 @@ def test_the_sample_answers_every_window() -> None:
     """A simulated dataset answers its window whole, weekend ends included."""
     spec, sources = load_catalog().datasets["cdx_ig_5y"], build_sources(None)
     window = Window.parse("2024-01-01", "2024-01-07")
-    ingested = ingest(spec, window, choose(spec, "sample", sources), sources)
+    ingested = ingest(spec, window, choose(spec, "sample", sources), sources, today=date(2024, 1, 8))
     assert (ingested.answered, ingested.series) == (Coverage((window,)), "sample:cdx_ig_5y")
     assert len(ingested.frame) == 4
 

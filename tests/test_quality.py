@@ -285,12 +285,17 @@ def test_the_list_of_rules() -> None:
 
 # real files
 
-REAL_FINDINGS = {"vix": {"plausible_bounds": 1, "ohlc_order": 47}}
+REAL_FINDINGS = {
+    "cdx_ig_5y": {"closed_day": 146},
+    "cdx_hy_5y": {"closed_day": 132},
+    "move": {"closed_day": 1},
+    "vix": {"plausible_bounds": 1, "ohlc_order": 47, "closed_day": 33},
+}
 
 
 @pytest.mark.parametrize("name", sorted(load_catalog().datasets))
 def test_real_files(real_data: Path, name: str) -> None:
-    """Over all of their history the files of the catalog break no rule but those known of VIX before 2006."""
+    """Over all of their history the files of the catalog break no rule but those known of each."""
     spec = load_catalog().datasets[name]
     way = next(way for way in spec.ways if isinstance(way, FileWay))
     frame = FileSource(real_data).fetch(spec, way, Window.parse("1990-01-01", "2026-12-31")).frame

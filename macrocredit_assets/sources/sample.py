@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from macrocredit_assets.catalog.calendars import sessions
+from macrocredit_assets.catalog.calendars import sessions_of
 from macrocredit_assets.catalog.models import DatasetSpec, RollDays, SampleWay, Way
 from macrocredit_assets.errors import PermanentSourceError
 from macrocredit_assets.sources.base import Fetched
@@ -87,7 +87,7 @@ def _sessions(spec: DatasetSpec, first: date, window: Window) -> pd.DatetimeInde
     """Return the sessions of the simulated part of a window."""
     if window.end < first:
         return pd.DatetimeIndex([], dtype="datetime64[us]", name="date")
-    return sessions(spec.calendar, Window(max(window.start, first), window.end)).rename("date")
+    return sessions_of(spec, Window(max(window.start, first), window.end)).rename("date")
 
 
 class _Rows:
@@ -202,7 +202,7 @@ class _Rows:
         first, last = self._dates[0].date(), self._dates[-1].date()
         # a whole period and more before the first row, so that every window finds the same last ex-day
         needed = Window(max(EPOCH, first.replace(day=1) - timedelta(days=62 * months)), last)
-        days = sessions(self._spec.calendar, needed)
+        days = sessions_of(self._spec, needed)
         period = (days.year * 12 + days.month - 1) // months
         firsts = _day_numbers(days[np.diff(period, prepend=-1) > 0])
         # the range may begin in mid-period: what it begins with is an ex-day only at the epoch

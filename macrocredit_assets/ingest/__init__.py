@@ -1,0 +1,11 @@
+"""Fetch or derive, judge, conform: from a spec and a window to an :class:`Ingested`.
+
+What belongs here: the way from sources, or from a signal's inputs, to rows ready to be written. No file is written
+here, and nothing knows Dagster.
+"""
+
+from macrocredit_assets.ingest.market import ingest
+from macrocredit_assets.ingest.results import Ingested, SignalInput
+from macrocredit_assets.ingest.signal import derive
+
+__all__ = ["Ingested", "SignalInput", "derive", "ingest"]

@@ -1,0 +1,64 @@
+"""What happens to a frame that the rules have seen: it stops there, or gets the shape that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from macrocredit_assets.catalog.models import Entry
+from macrocredit_assets.errors import RuleViolationError
+from macrocredit_assets.findings import Finding
+from macrocredit_assets.quality import acceptable_rules
+from macrocredit_assets.windows import Window
+
+__all__ = ["accepted", "conform", "stop_on_errors"]
+
+
+def conform(spec: Entry, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a judged frame in the shape that is stored: sorted, unique (the last row of a date), columns typed."""
+    unique = frame[~frame.index.duplicated(keep="last")].sort_index()
+    index = pd.DatetimeIndex(unique.index, name="date").as_unit("us")
+    data = {}
+    for name, column in spec.columns.items():
+        # numpy integers have no missing value; pandas' nullable ones do, and arrow takes both
+        nullable = column.dtype == "int64" and unique[name].isna().any()
+        data[name] = unique[name].astype("Int64" if nullable else column.dtype).array
+    return pd.DataFrame(data, index=index)
+
+
+def stop_on_errors(spec: Entry, window: Window, findings: Sequence[Finding], again: str | None = None) -> None:
+    """Raise :class:`RuleViolationError` if a finding of severity ``error`` remains, with the command that waives it.
+
+    Parameters
+    ----------
+    spec, window, findings
+        What was judged.
+    again
+        The command that asks for the same once more; None is a backfill of the window.
+    """
+    errors = [one for one in findings if one.severity == "error"]
+    if not errors:
+        return
+    lines = [f"{spec.name} {window}: nothing was stored, because what came breaks {_rules(errors)}."]
+    for error in errors:
+        lines.append(f"  {error.rule}: {error.message} ({error.count} {'row' if error.count == 1 else 'rows'})")
+        lines += ["    " + ", ".join(f"{key} {value}" for key, value in row.items()) for row in error.examples]
+    names = list(dict.fromkeys(error.rule for error in errors))
+    if set(names).issubset(acceptable_rules()):
+        flags = " ".join(f"--accept {name}" for name in names)
+        again = again or f"macrocredit backfill {spec.name} --start {window.start} --end {window.end}"
+        lines.append(f"If these rows are right, store them in spite of it: {again} {flags}")
+    else:
+        lines.append("This cannot be waived: correct the source, or the entry in the catalog.")
+    raise RuleViolationError("\n".join(lines))
+
+
+def _rules(errors: Sequence[Finding]) -> str:
+    names = list(dict.fromkeys(error.rule for error in errors))
+    return f"the rule{'s' if len(names) > 1 else ''} {', '.join(names)}"
+
+
+def accepted(findings: Sequence[Finding], accept: frozenset[str]) -> tuple[str, ...]:
+    """Return the waived rules that were needed, each once."""
+    return tuple(dict.fromkeys(one.rule for one in findings if one.rule in accept))
