@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _README = (_REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -25,9 +27,9 @@ def test_first_screen_has_the_two_commands() -> None:
     ]
 
 
-def test_catalog_entry_of_the_readme_loads(tmp_path: Path) -> None:
-    """What stands under "Adding a dataset" is a catalog that can be used as it is."""
-    (entry,) = re.findall(r"```yaml\n(.*?)```", _README, re.DOTALL)
+@pytest.mark.parametrize("entry", re.findall(r"```yaml\n(.*?)```", _README, re.DOTALL))
+def test_catalog_entries_of_the_readme_load(tmp_path: Path, entry: str) -> None:
+    """Each piece of YAML under "Adding a dataset" is a catalog that can be used as it is."""
     (tmp_path / "ours.yaml").write_text(entry)
     command = [sys.executable, "-m", "macrocredit_assets", "catalog", "validate", str(tmp_path / "ours.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
