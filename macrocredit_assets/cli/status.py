@@ -1,0 +1,211 @@
+"""``macrocredit status``: what is covered, what is missing, late or stale, and the command that fills it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
+
+import click
+
+from macrocredit_assets.cli import render
+from macrocredit_assets.cli.context import Context, with_context
+from macrocredit_assets.cli.parameters import as_json
+
+if TYPE_CHECKING:
+    from macrocredit_assets.plan import Request
+    from macrocredit_assets.status import DatasetStatus, Span
+
+__all__ = ["command"]
+
+#: Where nothing is stored yet, a first backfill is advised from here on.
+_FIRST_START = "2020-01-01"
+#: Commands shown one by one; --json has one for every hole.
+_SHOWN = 8
+#: Up to so many datasets are named before their command, which names them all.
+_NAMED = 3
+
+
+@click.command("status")
+@click.argument("names", nargs=-1)
+@click.option("--check", is_flag=True, help="End with 1 when anything is late, missing or stale.")
+@as_json
+@with_context
+def command(context: Context, names: Sequence[str], check: bool, as_json: bool) -> None:
+    """Show what is covered, missing, late and stale.
+
+    Everything is read from the files: coverage and revisions, against each dataset's calendar and publication lag.
+    """
+    from macrocredit_assets.catalog import load_catalog
+    from macrocredit_assets.cli.serving import lacking
+    from macrocredit_assets.holdings import Holdings
+    from macrocredit_assets.status import statuses
+
+    catalog = load_catalog(context.settings.catalog)
+    chosen = [name for name in catalog.names() if name in names] if names else catalog.names()
+    for name in names:
+        catalog.entry(name)
+    found = statuses(
+        Holdings(context.settings, catalog),
+        chosen,
+        today=context.yesterday + timedelta(days=1),
+        unserved=lambda: lacking(context.settings, catalog),
+    )
+    wanting = any(status.wanting for status in found)
+    if as_json:
+        render.echo_json(
+            {
+                "until": context.yesterday,
+                "complete": not wanting,
+                "datasets": [_document(context, status) for status in found],
+            }
+        )
+    else:
+        _print(context, found, named=bool(names))
+    if check and wanting:
+        raise click.exceptions.Exit(1)
+
+
+def _document(context: Context, status: DatasetStatus) -> dict[str, object]:
+    run = status.last_run
+    return {
+        "name": status.name,
+        "kind": status.kind,
+        "state": status.state,
+        "series": status.series,
+        "rows": status.rows,
+        "first": status.first,
+        "last": status.last,
+        "coverage": status.coverage.to_pairs(),
+        "missing_sessions": status.missing_sessions,
+        "holes": [_span(context, status.name, hole, "sessions") for hole in status.holes],
+        "days_late": status.days_late,
+        "awaited_sessions": status.awaited,
+        "source_gaps": status.gaps,
+        "stale_days": status.stale_days,
+        "stale": [_span(context, status.name, span, "days") for span in status.stale],
+        "last_run": {"run_id": run.run_id, "at": run.at} if run else None,
+        "error": status.error,
+        "command": _first_backfill(context, [status.name]) if status.state == "never ingested" else None,
+    }
+
+
+def _span(context: Context, name: str, span: Span, counted: str) -> dict[str, object]:
+    command = _backfill(context, [name], str(span.window.start), str(span.window.end))
+    return {"start": span.window.start, "end": span.window.end, counted: span.days, "command": command}
+
+
+def _print(context: Context, found: Sequence[DatasetStatus], *, named: bool) -> None:
+    from macrocredit_assets.cli import coverage_bar
+
+    width = get_terminal_size((120, 24)).columns
+    axis = coverage_bar.axis(found, context.yesterday)
+    # the other columns take 68; beyond 80, half of what is left goes to the bars, half to the optional columns
+    bars = min(60, 12 + max(0, width - 80) // 2)
+    columns = (
+        render.Column("dataset", style="cyan"),
+        render.Column("first"),
+        render.Column("last"),
+        render.Column("missing", right=True),
+        render.Column("late", right=True, style="red"),
+        render.Column("stale", right=True, style="yellow"),
+        render.Column(coverage_bar.header(axis, bars), optional=True),
+        render.Column("last run", optional=True),
+        render.Column("rows", right=True, optional=True),
+        render.Column("gaps", right=True, optional=True),
+        render.Column("series", optional=True),
+    )
+    market = sum(status.kind == "market" for status in found)
+    rows = [_row(status, coverage_bar.bar(status, axis, bars)) for status in found]
+    render.print_table(columns, rows, sections=(market - 1,))
+    click.echo(f"\n{coverage_bar.legend()}")
+    click.echo(_summary(found, str(context.yesterday)))
+    for status in found:
+        if status.error and status.state == "unreadable":
+            click.echo(f"{status.name}: {status.error}")
+    _print_commands(context, found, named=named)
+
+
+def _row(status: DatasetStatus, bar: str) -> list[str]:
+    empty = not status.coverage
+    return [
+        status.name,
+        str(status.first or ("-" if empty else "no rows")),
+        str(status.last or "-"),
+        _count(status.missing_sessions) or ("all" if status.state == "never ingested" else ""),
+        f"{status.days_late:,} d" if status.days_late else "",
+        _count(status.stale_days),
+        bar,
+        status.last_run.at[:16].replace("T", " ") if status.last_run else "-",
+        f"{status.rows:,}",
+        _count(status.gaps),
+        status.series or "-",
+    ]
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
+def _summary(found: Sequence[DatasetStatus], until: str) -> str:
+    states = Counter(status.state for status in found)
+    parts = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    return f"{len(found)} dataset{'' if len(found) == 1 else 's'} until {until}: {parts}"
+
+
+def _print_commands(context: Context, found: Sequence[DatasetStatus], *, named: bool) -> None:
+    """Print the command that fills each hole, those of datasets that share one as a single command."""
+    from macrocredit_assets.plan import few, requests
+    from macrocredit_assets.windows import Coverage
+
+    holes = {
+        status.name: few(Coverage.of(span.window for span in (*status.holes, *status.stale)))
+        for status in found
+        if status.holes or status.stale
+    }
+    by_name = {status.name: status for status in found}
+    lines = [
+        (_what(request, by_name), _backfill(context, request.names, str(request.window.start), str(request.window.end)))
+        for request in requests(holes)
+    ]
+    if empty := [status.name for status in found if status.state == "never ingested"]:
+        lines.append((f"{_names(empty)}: never ingested", _first_backfill(context, empty)))
+    for what, line in lines[:_SHOWN]:
+        click.echo(f"\n{what}\n  {line}")
+    if len(lines) > _SHOWN:
+        click.echo(f"\n... and {len(lines) - _SHOWN} more, in --json")
+    if len(lines) > 1:
+        starts = [str(windows.windows[0].start) for windows in holes.values()] or [_FIRST_START]
+        names = [status.name for status in found] if named else []
+        click.echo(
+            f"\nAll of it, signals after their inputs\n  {_backfill(context, names, min(starts))} --only-missing"
+        )
+
+
+def _what(request: Request, found: dict[str, DatasetStatus]) -> str:
+    statuses = [found[name] for name in request.names]
+    parts = [
+        _counted((hole for status in statuses for hole in status.holes), request, "missing session"),
+        _counted((span for status in statuses for span in status.stale), request, "stale day"),
+    ]
+    return f"{_names(request.names)}: {' and '.join(part for part in parts if part)}"
+
+
+def _counted(spans: Iterable[Span], request: Request, what: str) -> str:
+    days = sum(span.days for span in spans if request.window.intersect(span.window))
+    return f"{days:,} {what}{'' if days == 1 else 's'}" if days else ""
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _NAMED else f"{len(names)} datasets"
+
+
+def _backfill(context: Context, names: Sequence[str], start: str, end: str | None = None) -> str:
+    until = ["--end", end] if end else []
+    return context.command("backfill", *names, "--start", start, *until, profile=True)
+
+
+def _first_backfill(context: Context, names: Sequence[str]) -> str:
+    return _backfill(context, names, _FIRST_START)
