@@ -89,6 +89,7 @@ _WORDS: Mapping[str, Callable[[Any, Any, Any, str], Iterator[str]]] = {
     "exclusiveMinimum": _says(lambda value, given: value <= given, "is too small"),
     "maximum": _says(lambda value, given: value > given, "is too large"),
     "minItems": _says(lambda value, given: len(value) < given, "is too short"),
+    "minLength": _says(lambda value, given: len(str(value)) < given, "is too short"),
     "minProperties": _says(lambda value, given: len(value) < given, "is too short"),
     "not": lambda value, given, _, path: iter([] if [*mistakes(value, given, path)] else [f"{path} is forbidden"]),
     "anyOf": lambda value, given, _, path: iter([] if _matching(value, given, path) else [f"{path} fits nothing"]),
@@ -134,11 +135,24 @@ def _change(path: tuple[str | int, ...], value: object) -> Any:  # noqa: ANN401
         (("datasets", "vix", "ways", 1, "source"), None, ".datasets.vix.ways[1] fits 0 shapes"),
         (("signals", "cdx_vix_gap", "lookback"), -1, ".signals.cdx_vix_gap.lookback is too small"),
         (("signals", "cdx_vix_gap", "inputs"), {}, ".signals.cdx_vix_gap.inputs is too short"),
+        (("datasets", "vix", "special_days"), {}, ".datasets.vix.special_days is unknown"),
+        (("datasets", "vix", "chunk"), "month", ".datasets.vix.chunk fits nothing"),
+        (("calendars",), {"us_bnd": {}}, ".calendars.us_bnd is not in the list"),
+        (("calendars",), {"us_bond": {"shut": {}}}, ".calendars.us_bond.shut is unknown"),
+        (("calendars",), {"us_bond": {"closed": {"2027-01-05": ""}}}, ".calendars.us_bond.closed.2027-01-05 is too sh"),
+        (("calendars",), {"us_bond": {"closed": {"2027-01-05": 5}}}, ".calendars.us_bond.closed.2027-01-05 is no str"),
     ],
 )
 def test_mistakes_are_underlined(path: tuple[str | int, ...], value: object, mistake: str) -> None:
     """What the loader refuses in the shape of an entry, an editor shows where it is typed."""
     assert any(found.startswith(mistake) for found in mistakes(_change(path, value), SCHEMA))
+
+
+def test_days_of_a_users_own_fit() -> None:
+    """Open and closed days by calendar, each with its reason."""
+    days = {"us_bond": {"closed": {"2027-01-05": "mourning"}}, "london": {"open": {"2027-05-03": "moved"}}}
+
+    assert [*mistakes(_change(("calendars",), days), SCHEMA)] == []
 
 
 def test_a_source_of_another_package_fits() -> None:
