@@ -1,0 +1,123 @@
+"""Since when something is known: moments, what a store knew at one, and what is said where it knew nothing.
+
+What belongs here: the meaning of ``as_of``. How revisions become rows again is the store's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+import pandas as pd
+
+from macrocredit_assets.errors import NotCoveredError, UsageError
+from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence.revisions import Revision
+from macrocredit_assets.windows import EARLIEST, Window
+
+__all__ = ["Asked", "as_of_instant", "known_now", "known_then"]
+
+
+def as_of_instant(moment: str | date | datetime) -> datetime:
+    """Return the instant that is meant: an instant itself, or the end of a date in UTC.
+
+    Raises
+    ------
+    UsageError
+        If it has a time but no time zone, or is neither.
+
+    Examples
+    --------
+    >>> as_of_instant("2024-05-01T18:00+02:00").isoformat()
+    '2024-05-01T16:00:00+00:00'
+    >>> as_of_instant("2024-05-01").isoformat()
+    '2024-05-01T23:59:59.999999+00:00'
+    """
+    value = _parsed(moment) if isinstance(moment, str) else moment
+    if isinstance(value, pd.Timestamp):
+        value = value.to_pydatetime(warn=False)  # nothing is known to the nanosecond
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time.max, UTC)
+    if value.utcoffset() is None:
+        raise UsageError(f"{moment} is no instant without its time zone; write {value.isoformat()}Z if it is UTC.")
+    return value.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A window of a dataset, open where a date is None."""
+
+    name: str
+    first: date | None
+    last: date | None
+
+    @property
+    def window(self) -> Window:
+        """The window, with an end of time where it is open."""
+        return Window(self.first or date.min, self.last or date.max)
+
+    def __str__(self) -> str:
+        return f"{self.first or 'the beginning'}..{self.last or 'today'}"
+
+    @property
+    def remedy(self) -> str:
+        """The sentence with the command that fetches it."""
+        end = f" --end {self.last}" if self.last else ""
+        return f"Run: macrocredit backfill {self.name} --start {self.first or EARLIEST}{end}"
+
+
+def known_now(store: DatasetStore, asked: Asked) -> str:
+    """Return the series that is stored.
+
+    Raises
+    ------
+    NotCoveredError
+        If no date of the window was ever ingested.
+    """
+    head = store.head()
+    if head is None or not head.coverage:
+        raise NotCoveredError(f"{asked.name} holds nothing yet in {store.path}. {asked.remedy}")
+    if not head.coverage.clip(asked.window):
+        raise NotCoveredError(f"{asked.name} was never ingested for {asked}; it covers {head.coverage}. {asked.remedy}")
+    return head.series
+
+
+def known_then(store: DatasetStore, asked: Asked, instant: datetime) -> Revision:
+    """Return the last revision that was known at an instant.
+
+    Raises
+    ------
+    NotCoveredError
+        If no date of the window was known then; it says since when one is.
+    """
+    revisions = store.revisions()
+    covering = [revision for revision in revisions if revision.coverage.clip(asked.window)]
+    if not covering:
+        known_now(store, asked)
+    then = next((revision for revision in reversed(revisions) if revision.known_at <= instant), None)
+    # days that were covered without a row, closed ones, leave no revision: there was nothing to know
+    if then is not None and (not covering or then in covering):
+        return then
+    raise NotCoveredError(
+        f"{asked.name} was not known for {asked} as of {instant.isoformat()}; {_since(revisions, covering, then)}"
+    )
+
+
+def _since(revisions: Sequence[Revision], covering: Sequence[Revision], then: Revision | None) -> str:
+    known = covering or revisions
+    if not known:
+        return "nothing says since when it is: it was written before revisions were kept. Read it without as_of."
+    later = next((revision for revision in known if then is None or revision.revision > then.revision), None)
+    if later is None:
+        return f"its last revision for these dates is {known[-1].revision}, known at {known[-1].known_at.isoformat()}."
+    return f"it is known since {later.known_at.isoformat()} (revision {later.revision})."
+
+
+def _parsed(text: str) -> date | datetime:
+    for parse in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return parse(text)
+        except ValueError:
+            pass
+    raise UsageError(f"{text!r} is no moment; write a date, 2024-01-31, or an instant in UTC, 2024-01-31T17:30Z.")
