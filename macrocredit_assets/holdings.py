@@ -85,7 +85,7 @@ class Holding:
     def last_revision(self) -> int:
         """The number of its last revision; 0 where there is none."""
         revision = self.store.last_revision()
-        return revision.revision if revision else 0
+        return revision.number if revision else 0
 
     def days_with(self, column: str) -> Days:
         """Return the dates on which a column has a value."""

@@ -114,9 +114,9 @@ def _touched(holding: Holding, after: int) -> Iterator[tuple[int, Days | None]]:
     rows = holding.store.revision_rows(after=after)
     numbers, dates = rows["revision"].to_numpy(), as_days(rows["date"].to_numpy())
     for revision in holding.store.revisions():
-        if revision.revision <= after or revision.kind == "adopt":
+        if revision.number <= after or revision.kind == "adopt":
             continue  # what is adopted was there before
-        yield revision.revision, None if revision.begins_anew else dates[numbers == revision.revision]
+        yield revision.number, None if revision.begins_anew else dates[numbers == revision.number]
 
 
 def _reach(dates: Days, shared: Days, lookback: int) -> Days:
