@@ -117,11 +117,13 @@ def vanished_finding(entry: Entry, count: int, dates: Sequence[date]) -> tuple[F
     """
     if not count:
         return ()
-    rows = "1 stored row" if count == 1 else f"{count} stored rows"
+    rows, were = ("1 stored row", "was") if count == 1 else (f"{count} stored rows", "were")
     command = f"macrocredit backfill {entry.name}"
     if dates:
         command += f" --start {min(dates)} --end {max(dates)}"
-    message = f"{rows} did not come again, and were kept; if the publisher withdrew them: {command} --allow-withdrawals"
+    message = (
+        f"{rows} did not come again, and {were} kept; if the publisher withdrew them: {command} --allow-withdrawals"
+    )
     examples = tuple({"date": day.isoformat()} for day in sorted(dates)[:_SHOWN])
     return (finding("vanished", message, count, examples),)
 

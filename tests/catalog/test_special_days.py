@@ -123,8 +123,8 @@ def test_days_travel_with_an_entry_and_are_no_part_of_its_dump(load: Load) -> No
     [
         (
             "calendars: {us_bnd: {}}",
-            "own.yaml:1: calendars.us_bnd: 'us_bnd' is not one of 'us_equity', 'us_bond', 'ice_oas', 'london', 'target', \
-'weekdays' or 'daily'; did you mean 'us_bond'?",
+            "own.yaml:1: calendars.us_bnd: 'us_bnd' is not one of 'us_equity', 'us_bond', 'ice_oas', 'london', \
+'target', 'weekdays' or 'daily'; did you mean 'us_bond'?",
         ),
         ("calendars: {us_bond: {close: {}}}", "calendars.us_bond.close: unknown key; did you mean 'closed'?"),
         ("calendars: {us_bond: {closed: [2027-01-05]}}", "calendars.us_bond.closed: Input should be"),

@@ -1,4 +1,4 @@
-"""From sources to rows ready to be written: merging, answering, judging, and deriving signals."""
+"""From sources to rows ready to be written: merging, judging, and what counts as answered."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from macrocredit_assets.catalog import Catalog, load_catalog
+from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.catalog.models import (
     Bounds,
     Column,
     DatasetSpec,
     FileColumn,
     FileWay,
-    Input,
-    RollDays,
-    SignalSpec,
+    SpecialDays,
 )
-from macrocredit_assets.errors import CatalogError, RuleViolationError, UnreadableSourceError, UsageError
-from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
-from macrocredit_assets.signals import SIGNALS, SignalContext
+from macrocredit_assets.errors import RuleViolationError, UnreadableSourceError, UsageError
+from macrocredit_assets.ingest import Ingested, ingest
 from macrocredit_assets.sources import Route, build_sources, choose
 from macrocredit_assets.windows import Coverage, Window
 
@@ -51,7 +48,7 @@ def dataset(*paths: str, **columns: Column) -> DatasetSpec:
 
 
 def run(
-    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame | date
+    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame | date | str
 ) -> Ingested:
     """Ingest a window by every way of a dataset."""
     sources = build_sources(folder)
@@ -172,6 +169,15 @@ def test_a_wrong_type_cannot_be_waived(tmp_path: Path) -> None:
     assert "cannot be waived" in str(caught.value)
 
 
+def test_the_command_that_waives_is_the_one_that_was_given(tmp_path: Path) -> None:
+    """Who does not backfill is told how to do the same once more, with the rules to accept."""
+    write(tmp_path, {"2024-01-02": 5000})
+    with pytest.raises(
+        RuleViolationError, match=r"ingest toy --history x\.csv --accept unit_slip --accept hard_bounds$"
+    ):
+        run(tmp_path, dataset(), again="macrocredit ingest toy --history x.csv")
+
+
 def test_an_unknown_rule_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
     """A typing mistake in --accept is found although the file does not exist."""
     spec = dataset()
@@ -253,6 +259,118 @@ def test_the_sample_answers_every_window() -> None:
     assert len(ingested.frame) == 4
 
 
+THURSDAY, FRIDAY, SATURDAY, SUNDAY, MONDAY = (date(2024, 1, day) for day in (25, 26, 27, 28, 29))
+
+
+def said(ingested: Ingested) -> list[tuple[str, str, int]]:
+    """Return rule, severity and count of every finding."""
+    return [(one.rule, one.severity, one.count) for one in ingested.findings]
+
+
+def lagging(lag: int, *paths: str) -> DatasetSpec:
+    """Return a dataset whose rows come so many sessions after their own."""
+    return dataset(*paths).model_copy(update={"publication_lag": lag})
+
+
+@pytest.mark.parametrize(
+    ("lag", "today", "answered", "findings"),
+    [
+        # Friday's row lacks; Monday's has come
+        (0, FRIDAY, "2024-01-22..2024-01-25, 2024-01-27..2024-01-31", ["not_yet_published"]),
+        (0, SATURDAY, "2024-01-22..2024-01-31", []),
+        (1, MONDAY, "2024-01-22..2024-01-25, 2024-01-27..2024-01-31", ["not_yet_published"]),
+        (1, date(2024, 1, 30), "2024-01-22..2024-01-31", []),
+        (2, date(2024, 1, 30), "2024-01-22..2024-01-25, 2024-01-27..2024-01-31", ["not_yet_published"]),
+        (2, date(2024, 1, 31), "2024-01-22..2024-01-31", []),
+    ],
+)
+def test_a_gap_is_open_until_its_lag_is_over(
+    tmp_path: Path, lag: int, today: date, answered: str, findings: list[str]
+) -> None:
+    """A session that the source left out, with rows after it, is asked again until its row must be there."""
+    days = (22, 23, 24, 25, 29, 30, 31)
+    write(tmp_path, {f"2024-01-{day}": 50 + day / 100 for day in days} | {"2024-02-01": 51})
+    ingested = run(tmp_path, lagging(lag), Window.parse("2024-01-22", "2024-01-31"), today=today)
+
+    assert str(ingested.answered) == answered
+    assert [one.rule for one in ingested.findings] == findings
+    assert len(ingested.frame) == 7
+
+
+def test_a_row_inside_its_lag_is_answered(tmp_path: Path) -> None:
+    """What comes early is there; only what lacks is asked again."""
+    write(tmp_path, {"2024-01-25": 50, "2024-01-26": 51})
+    ingested = run(tmp_path, lagging(3), Window(THURSDAY, FRIDAY), today=FRIDAY)
+
+    assert (str(ingested.answered), said(ingested)) == ("2024-01-25..2024-01-26", [])
+
+
+@pytest.mark.parametrize(
+    ("today", "findings"),
+    [
+        (MONDAY, [("not_yet_published", "info", 1)]),
+        (date(2024, 1, 30), [("source_ended", "warning", 1)]),
+    ],
+)
+def test_a_source_that_ends_inside_the_lag_is_no_warning(
+    tmp_path: Path, today: date, findings: list[tuple[str, str, int]]
+) -> None:
+    """Friday's row is due by Monday's end: until then its absence is a note, from Tuesday on a warning."""
+    write(tmp_path, {"2024-01-24": 50, "2024-01-25": 51})
+    ingested = run(tmp_path, lagging(1), Window(THURSDAY, SUNDAY), today=today)
+
+    assert (str(ingested.answered), said(ingested)) == ("2024-01-25..2024-01-25", findings)
+
+
+def test_what_is_awaited_is_named(tmp_path: Path) -> None:
+    """The note says how long the lag is, and gives the first days by date."""
+    write(tmp_path, {"2024-01-19": 50})
+    ingested = run(tmp_path, lagging(9), Window.parse("2024-01-20", "2024-01-29"), today=date(2024, 1, 30))
+    (note,) = ingested.findings
+
+    assert note.message == "toy: the source has no row yet; its publication lag is 9 sessions"
+    assert (note.count, note.examples[0]) == (6, {"date": "2024-01-22"})
+    assert len(note.examples) == 5
+    assert str(ingested.answered) == "2024-01-20..2024-01-21"
+
+
+def test_a_weekend_behind_an_awaited_session_stays_open(tmp_path: Path) -> None:
+    """Closed days are answered with the session before them, for the source has not reached them yet."""
+    write(tmp_path, {"2024-01-25": 50})
+    ingested = run(tmp_path, lagging(1), Window(SATURDAY, SUNDAY), today=MONDAY)
+
+    assert (ingested.answered, said(ingested)) == (Coverage(), [])
+
+
+def test_days_of_a_users_own_decide_what_is_a_session(tmp_path: Path) -> None:
+    """A Friday that the user closed is answered by Thursday's row, whatever the shipped calendar says."""
+    write(tmp_path, {"2024-01-25": 50})
+    closed = dataset().model_copy(update={"special_days": SpecialDays(closed={FRIDAY: "mourning"})})
+
+    assert run(tmp_path, dataset(), Window(THURSDAY, FRIDAY)).answered.days == 1
+    ingested = run(tmp_path, closed, Window(THURSDAY, FRIDAY))
+    assert (ingested.answered.days, said(ingested)) == (2, [])
+
+
+def test_a_row_on_a_closed_day_is_stored(tmp_path: Path) -> None:
+    """Data win over a calendar: a Saturday's row is in the frame, answered, and a warning."""
+    write(tmp_path, {"2024-01-26": 50, "2024-01-27": 51})
+    ingested = run(tmp_path, dataset(), Window(FRIDAY, SUNDAY))
+
+    assert values(ingested) == {"2024-01-26": 50.0, "2024-01-27": 51.0}
+    assert (str(ingested.answered), said(ingested)) == ("2024-01-26..2024-01-28", [("closed_day", "warning", 1)])
+
+
+def test_a_real_gap_is_open_while_it_is_young(real_data: Path) -> None:
+    """ICE left out 2015-01-16, a Friday: two sessions later it is a gap of the source, until then it is asked again."""
+    spec, window = load_catalog().datasets["us_hy_oas"], Window.parse("2015-01-12", "2015-01-25")
+
+    # the lag is two sessions: Monday and Tuesday
+    tuesday, wednesday = (run(real_data, spec, window, today=date(2015, 1, day)) for day in (20, 21))
+    assert str(tuesday.answered.holes(window)) == "2015-01-16..2015-01-16"
+    assert wednesday.answered == Coverage((window,))
+
+
 # the shipped catalog on real files
 
 
@@ -281,138 +399,3 @@ def test_conversion_is_exact_on_a_real_file(real_data: Path) -> None:
     ingested = run(real_data, load_catalog().datasets["us_hy_oas"], Window.parse("1990-01-01", "2026-12-31"))
     assert all(value == int(value) for value in values(ingested).values())
     assert "2023-09-30" in values(ingested)
-
-
-# signals
-
-
-def signal(function: str = "difference", lookback: int = 0, **inputs: str) -> SignalSpec:
-    """Return a signal over column ``x`` of some datasets."""
-    return SignalSpec(
-        name="toy_signal",
-        title="Toy",
-        instrument="TOY",
-        group="signals",
-        owner="team:toys",
-        description="A toy.",
-        columns={"value": Column(unit="bp", decimals=2, hard=Bounds(low=-100, high=100))},
-        main="value",
-        calendar="weekdays",
-        function=function,
-        inputs={name: Input(dataset=given, column="x") for name, given in inputs.items()},
-        lookback=lookback,
-    )
-
-
-def given(rows: dict[str, float | None], start: str = "2024-01-01", end: str = "2024-01-31") -> SignalInput:
-    """Return one dataset as the IO manager loads it."""
-    index = pd.DatetimeIndex(list(rows), name="date")
-    return SignalInput(pd.DataFrame({"x": list(rows.values())}, index=index), Coverage((Window.parse(start, end),)))
-
-
-def difference(inputs: pd.DataFrame, _context: SignalContext) -> pd.Series:
-    """Return one column minus the other."""
-    return inputs["a"] - inputs["b"]
-
-
-def change(inputs: pd.DataFrame, _context: SignalContext) -> pd.Series:
-    """Return the daily change."""
-    return inputs["a"].diff()
-
-
-FUNCTIONS = {"difference": difference, "change": change}
-NOTHING = Catalog(datasets={}, signals={})
-
-
-def test_inputs_are_joined_on_shared_dates_and_nothing_is_filled() -> None:
-    """A date that one input lacks, as a row or as a value, has no signal and is counted as input_missing."""
-    left = given({"2024-01-02": 1.005, "2024-01-03": 2.0, "2024-01-04": 3.0, "2024-01-05": None, "2023-12-29": 7.0})
-    right = given({"2024-01-02": 0.5, "2024-01-04": 0.25, "2024-01-05": 1.0}, end="2024-01-20")
-    spec = signal(a="left", b="right")
-    ingested = derive(spec, JANUARY, {"left": left, "right": right}, FUNCTIONS, NOTHING)
-    assert values(ingested) == {"2024-01-02": 0.5, "2024-01-04": 2.75}
-    assert ingested.dropped == {"input_missing": 2}
-    assert (ingested.series, ingested.rows_read) == ("signal:toy_signal", 8)
-    assert ingested.answered == Coverage((Window.parse("2024-01-01", "2024-01-20"),))
-    assert ingested.frame.index.dtype == "datetime64[us]"
-
-
-def test_warm_up_is_counted_and_rows_before_the_window_are_only_looked_at() -> None:
-    """The first rows of all have no full lookback; with rows before the window there is no warm-up."""
-    rows = {"2023-12-28": 1.0, "2023-12-29": 2.0, "2024-01-02": 4.0, "2024-01-03": 7.0}
-    spec = signal("change", 1, a="left")
-    whole = derive(spec, Window.parse("2023-12-01", "2024-01-31"), {"left": given(rows)}, FUNCTIONS, NOTHING)
-    assert values(whole) == {"2023-12-29": 1.0, "2024-01-02": 2.0, "2024-01-03": 3.0}
-    assert whole.dropped == {"warm_up": 1}
-    january = derive(spec, JANUARY, {"left": given(rows)}, FUNCTIONS, NOTHING)
-    assert values(january) == {"2024-01-02": 2.0, "2024-01-03": 3.0}
-    assert january.dropped == {}
-
-
-def test_a_row_without_full_lookback_is_absent_whatever_the_function_says() -> None:
-    """What a function makes of too few rows would depend on the window that was asked."""
-    rows = {"2024-01-02": 4.0, "2024-01-03": 7.0, "2024-01-04": 7.5}
-    ingested = derive(signal("change", 2, a="left"), JANUARY, {"left": given(rows)}, FUNCTIONS, NOTHING)
-    assert values(ingested) == {"2024-01-04": 0.5}
-    assert ingested.dropped == {"warm_up": 2}
-
-
-@pytest.mark.parametrize("name", sorted(SIGNALS))
-def test_no_input_rows_make_no_signal_rows(name: str) -> None:
-    """Inputs that cover a window without a row in it give an empty, answered window."""
-    catalog = load_catalog()
-    spec = next(spec for spec in catalog.signals.values() if spec.function == name)
-    empty = {
-        read.dataset: SignalInput(
-            pd.DataFrame({read.column: pd.Series(dtype="float64")}, index=pd.DatetimeIndex([], name="date")),
-            Coverage((JANUARY,)),
-        )
-        for read in spec.inputs.values()
-    }
-    ingested = derive(spec, JANUARY, empty, SIGNALS, catalog)
-    assert (len(ingested.frame), ingested.answered, ingested.dropped) == (0, Coverage((JANUARY,)), {})
-
-
-def test_a_signal_is_judged() -> None:
-    """An impossible value of a signal stops it, with the command that waives it."""
-    spec, inputs = signal("change", 1, a="left"), {"left": given({"2024-01-02": 0.0, "2024-01-03": 101.0})}
-    with pytest.raises(RuleViolationError, match=r"backfill toy_signal .* --accept hard_bounds"):
-        derive(spec, JANUARY, inputs, FUNCTIONS, NOTHING)
-    accepted = derive(spec, JANUARY, inputs, FUNCTIONS, NOTHING, accept=frozenset({"hard_bounds"}))
-    assert (values(accepted), accepted.accepted) == ({"2024-01-03": 101.0}, ("hard_bounds",))
-
-
-def test_an_unknown_function_is_named() -> None:
-    """A signal whose function is not installed says which ones are."""
-    with pytest.raises(CatalogError, match="toy_signal: there is no signal function 'other'; known are change, diff"):
-        derive(signal("other", a="left"), JANUARY, {"left": given({})}, FUNCTIONS, NOTHING)
-
-
-def test_roll_days_reach_the_function_by_argument() -> None:
-    """The function is told the roll days of the dataset behind each argument, where it rolls."""
-    seen: dict[str, RollDays] = {}
-
-    def remember(inputs: pd.DataFrame, context: SignalContext) -> pd.Series:
-        seen.update(context.rolls)
-        return inputs["a"]
-
-    rolling = dataset().model_copy(update={"rolls": RollDays(months=(3, 9), day=20)})
-    catalog = Catalog(datasets={"left": rolling, "right": dataset()}, signals={})
-    inputs = {"left": given({"2024-01-02": 1.0}), "right": given({"2024-01-02": 1.0})}
-    derive(signal("remember", a="left", b="right"), JANUARY, inputs, {"remember": remember}, catalog)
-    assert {name: rolls.dates(date(2024, 1, 1), date(2024, 6, 30)) for name, rolls in seen.items()} == {
-        "a": (date(2024, 3, 20),)
-    }
-
-
-def test_a_real_signal_is_the_difference_of_its_inputs(real_data: Path) -> None:
-    """The IG basis of 2008-11-20 is the OAS in basis points minus the CDX spread of that day."""
-    catalog = load_catalog()
-    window = Window.parse("2008-11-01", "2008-11-30")
-    inputs = {}
-    for name in ("us_ig_oas", "cdx_ig_5y"):
-        came = run(real_data, catalog.datasets[name], window)
-        inputs[name] = SignalInput(came.frame, came.answered)
-    ingested = derive(catalog.signals["cash_cds_basis_ig"], window, inputs, SIGNALS, catalog)
-    # fred_BAMLC0A0CM.csv has 6.22 on that day, cdx_ig_hy_5y_defB.csv 269.492
-    assert values(ingested)["2008-11-20"] == pytest.approx(622 - 269.492, abs=1e-9)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from macrocredit_assets.catalog import load_catalog
-from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay
-from macrocredit_assets.errors import UsageError
+from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay, SpecialDays
 from macrocredit_assets.findings import Finding
-from macrocredit_assets.quality import RULES, acceptable_rules, finding, judge
-from macrocredit_assets.sources import FileSource
-from macrocredit_assets.windows import Window
+from macrocredit_assets.quality import judge
 
 SPREAD = Column(unit="bp", decimals=2, plausible=Bounds(low=150, high=2500), hard=Bounds(low=30, high=10000))
 YIELD = Column(unit="percent", decimals=4, plausible=Bounds(low=0, high=10), hard=Bounds(low=-3, high=30))
@@ -220,6 +217,43 @@ def test_volumes_make_no_unit_slip() -> None:
     assert judge(spec_of(volume=volume), frame_of(volume=[190000.0]), stored) == ()
 
 
+# closed_day
+
+
+def test_rows_on_closed_days_are_counted_and_shown() -> None:
+    """Saturday and Sunday stand out among weekdays; a day that stands twice is one day."""
+    frame = frame_of("2020-03-05", spread=[300.0, 301.0, 302.0, 303.0, 303.0])
+    frame.index = pd.DatetimeIndex(["2020-03-06", "2020-03-07", "2020-03-09", "2020-03-08", "2020-03-08"])
+    (hit,) = judge(spec_of(spread=SPREAD), frame)
+    assert (hit.rule, hit.severity, hit.count) == ("closed_day", "warning", 2)
+    assert hit.message == "rows stand on days that are closed in the calendar weekdays; they are stored as published"
+    assert hit.examples[0] == {"date": "2020-03-07", "spread": 301.0}
+
+
+def test_days_of_a_users_own_are_closed_and_open() -> None:
+    """The Saturday that a user opened is no finding, the Friday that he closed is one."""
+    own = SpecialDays(open={date(2020, 3, 7): "trading"}, closed={date(2020, 3, 6): "mourning"})
+    spec = spec_of(spread=SPREAD).model_copy(update={"special_days": own})
+    frame = frame_of(spread=[300.0, 301.0])
+    frame.index = pd.DatetimeIndex(["2020-03-06", "2020-03-07"])
+    (hit,) = judge(spec, frame)
+    assert (hit.rule, hit.count, hit.examples) == ("closed_day", 1, ({"date": "2020-03-06", "spread": 300.0},))
+
+
+def test_calendars_say_nothing_of_the_years_before_1990() -> None:
+    """Exchanges traded on Saturdays once; an archive of those years is not full of warnings."""
+    frame = frame_of(spread=[300.0, 301.0])
+    frame.index = pd.DatetimeIndex(["1950-03-04", "1989-12-31"])
+    assert judge(spec_of(spread=SPREAD), frame) == ()
+
+
+def test_a_signal_has_what_its_inputs_have() -> None:
+    """A signal's row on a closed day repeats what was said of its input."""
+    frame = frame_of(basis=[10.0])
+    frame.index = pd.DatetimeIndex(["2020-03-07"])
+    assert judge(load_catalog().entry("cash_cds_basis_ig"), frame) == ()
+
+
 # ohlc_order
 
 PRICE = Column(unit="USD", decimals=2)
@@ -247,67 +281,3 @@ def test_ohlc_order(prices: tuple[float | None, ...], broken: bool) -> None:
     findings = judge(OHLC, frame_of(**row)[["close", "open", "high", "low"]])
     assert rules_hit(findings) == ["ohlc_order"] * broken
     assert all(one.severity == "warning" for one in findings)
-
-
-# accepting
-
-
-def test_accepted_errors_become_warnings_that_say_so() -> None:
-    """Only the named rule is waived; count and examples stay."""
-    frame = frame_of(spread=[300.0, 20000.0, 20001.0])
-    frame.index = frame.index[[0, 1, 1]]
-    found = judge(spec_of(spread=SPREAD), frame, accept=frozenset({"hard_bounds"}))
-    severities = {one.rule: one.severity for one in found}
-    assert severities["hard_bounds"] == "warning"
-    assert severities["conflicting_duplicate"] == "error"
-    (waived,) = (one for one in found if one.rule == "hard_bounds")
-    assert waived.message.endswith("(accepted)")
-    assert waived.count == 2
-
-
-@pytest.mark.parametrize("name", ["no_such_rule", "outside_window", "other_series", "wrong_type", "ohlc_order"])
-def test_what_cannot_be_accepted(name: str) -> None:
-    """An unknown rule, a warning, or what would break the store is refused, with the names that are taken."""
-    with pytest.raises(UsageError) as caught:
-        judge(spec_of(spread=SPREAD), frame_of(spread=[300.0]), accept=frozenset({name, "unit_slip"}))
-    assert str(caught.value) == (
-        f"'{name}' cannot be accepted; --accept takes conflicting_duplicate, unit_slip, hard_bounds."
-    )
-
-
-def test_the_list_of_rules() -> None:
-    """Names are unique, every rule has a sentence, and what can be accepted is an error that is looked for here."""
-    assert len({rule.name for rule in RULES}) == len(RULES)
-    assert all(rule.sentence.endswith(".") for rule in RULES)
-    assert all(rule.severity == "error" and rule.check for rule in RULES if rule.name in acceptable_rules())
-    assert finding("source_ended", "over").severity == "warning"
-
-
-# real files
-
-REAL_FINDINGS = {
-    "cdx_ig_5y": {"closed_day": 146},
-    "cdx_hy_5y": {"closed_day": 132},
-    "move": {"closed_day": 1},
-    "vix": {"plausible_bounds": 1, "ohlc_order": 47, "closed_day": 33},
-}
-
-
-@pytest.mark.parametrize("name", sorted(load_catalog().datasets))
-def test_real_files(real_data: Path, name: str) -> None:
-    """Over all of their history the files of the catalog break no rule but those known of each."""
-    spec = load_catalog().datasets[name]
-    way = next(way for way in spec.ways if isinstance(way, FileWay))
-    frame = FileSource(real_data).fetch(spec, way, Window.parse("1990-01-01", "2026-12-31")).frame
-    assert {one.rule: one.count for one in judge(spec, frame)} == REAL_FINDINGS.get(name, {})
-
-
-def test_real_crises_are_no_unit_slip(real_data: Path) -> None:
-    """Month by month through 2008 and 2020, beside their neighbours or alone, no dataset's unit slips."""
-    for spec in load_catalog().datasets.values():
-        way = next(way for way in spec.ways if isinstance(way, FileWay))
-        whole = FileSource(real_data).fetch(spec, way, Window.parse("2008-01-01", "2020-12-31")).frame.sort_index()
-        months = pd.DatetimeIndex(whole.index).to_period("M")
-        for _, month in whole[months.year.isin([2008, 2020])].groupby(months[months.year.isin([2008, 2020])]):
-            beside = whole.drop(month.index)
-            assert "unit_slip" not in rules_hit((*judge(spec, month), *judge(spec, month, beside)))
