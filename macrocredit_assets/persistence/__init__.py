@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from macrocredit_assets.persistence.dataset_store import DatasetStore, StoredHead
     from macrocredit_assets.persistence.json_io import EnhancedJSONEncoder, load_json, save_json
     from macrocredit_assets.persistence.parquet_io import list_parquet_files, load_parquet, save_parquet
-    from macrocredit_assets.persistence.records import AssetRecord, ErrorInfo, WriteResult
+    from macrocredit_assets.persistence.records import AssetRecord, ErrorInfo, Provenance, Seen, SeenInput, WriteResult
     from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
+    from macrocredit_assets.persistence.revisions import Revision
     from macrocredit_assets.persistence.root_kind import read_root_kind, stamp_root
     from macrocredit_assets.persistence.run_log import RunHeader, RunLog, read_runs
 
@@ -28,8 +29,12 @@ __all__ = [
     "DatasetStore",
     "EnhancedJSONEncoder",
     "ErrorInfo",
+    "Provenance",
+    "Revision",
     "RunHeader",
     "RunLog",
+    "Seen",
+    "SeenInput",
     "StoredHead",
     "WriteResult",
     "list_parquet_files",
@@ -47,8 +52,9 @@ _HOMES = {
     "dataset_store": ("DatasetStore", "StoredHead"),
     "json_io": ("EnhancedJSONEncoder", "load_json", "save_json"),
     "parquet_io": ("list_parquet_files", "load_parquet", "save_parquet"),
-    "records": ("AssetRecord", "ErrorInfo", "WriteResult"),
+    "records": ("AssetRecord", "ErrorInfo", "Provenance", "Seen", "SeenInput", "WriteResult"),
     "registry": ("DataRegistry", "DatasetEntry"),
+    "revisions": ("Revision",),
     "root_kind": ("read_root_kind", "stamp_root"),
     "run_log": ("RunHeader", "RunLog", "read_runs"),
 }

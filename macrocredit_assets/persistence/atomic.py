@@ -17,7 +17,17 @@ from typing import BinaryIO, cast
 
 import portalocker
 
-__all__ = ["LOCK_SUFFIX", "TEMPORARY_SUFFIX", "is_private", "locked", "replacing", "sweep", "update", "write_bytes"]
+__all__ = [
+    "LOCK_SUFFIX",
+    "TEMPORARY_SUFFIX",
+    "creating",
+    "is_private",
+    "locked",
+    "replacing",
+    "sweep",
+    "update",
+    "write_bytes",
+]
 
 #: Temporary files are called ``.<target>.<random>.tmp``: hidden, and matched by no pattern that means data.
 TEMPORARY_SUFFIX = ".tmp"
@@ -64,6 +74,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that becomes ``path`` when the block ends without an error, if nothing is there by then.
+
+    For files that are written once and never change. Durable and all or nothing, as :func:`replacing`. What killed
+    writers left is swept from the whole folder: the next file there has another name.
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file; it stays as it is.
+    """
+    _make_directory(path.parent)
+    _sweep(path.parent, "*")
+    temporary, handle = _open_temporary(path)
+    try:
+        with handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+            os.link(temporary, path)  # unlike a rename, it refuses a name that is taken
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_directory(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -121,16 +157,20 @@ def sweep(target: Path) -> None:
     A living writer holds an OS lock on its temporary file, so a lock that can be had tells a dead one, on any host that
     shares the file system, and whatever process has its pid by now.
     """
-    random = "[0-9a-f]" * _RANDOM_DIGITS
-    for litter in target.parent.glob(f".{glob.escape(target.name)}.{random}{TEMPORARY_SUFFIX}"):
-        with suppress(OSError, portalocker.LockException), litter.open("r+b") as handle:
-            portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
-            litter.unlink()
+    _sweep(target.parent, glob.escape(target.name))
 
 
 def is_private(path: Path) -> bool:
     """Tell whether a file is a temporary or a lock file of this module, and so nobody's data."""
     return path.name.startswith(".") and path.name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX))
+
+
+def _sweep(directory: Path, name: str) -> None:
+    random = "[0-9a-f]" * _RANDOM_DIGITS
+    for litter in directory.glob(f".{name}.{random}{TEMPORARY_SUFFIX}"):
+        with suppress(OSError, portalocker.LockException), litter.open("r+b") as handle:
+            portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+            litter.unlink()
 
 
 def _open_temporary(target: Path) -> tuple[Path, BinaryIO]:

@@ -28,10 +28,21 @@ from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import replacing
 from macrocredit_assets.persistence.footer import open_parquet
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
-from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES
+from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["FOOTER_KEY", "SCHEMA_VERSION", "StoredHead", "read_head", "read_rows", "read_table", "remedy", "write_rows"]
+__all__ = [
+    "FOOTER_KEY",
+    "SCHEMA_VERSION",
+    "StoredHead",
+    "head_of",
+    "read_head",
+    "read_rows",
+    "read_table",
+    "remedy",
+    "select_rows",
+    "write_rows",
+]
 
 #: Where the footer's JSON stands among the file's key-value metadata.
 FOOTER_KEY = b"macrocredit"
@@ -109,39 +120,61 @@ def read_rows(path: Path) -> tuple[StoredHead, Rows] | None:
     return head, rows
 
 
-def read_table(path: Path, window: Window | None, columns: Sequence[str] | None) -> pa.Table:
+def read_table(
+    path: Path, window: Window | None, columns: Sequence[str] | None, expected: pa.Schema | None = None
+) -> tuple[StoredHead, pa.Table] | None:
     """Read the rows of a window and some columns, ``date`` first, touching only the row groups that have them.
+
+    A column of ``expected`` that the file lacks comes empty. None where there is no file.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no file.
     KeyError
         If a column does not exist; it names those that do.
     CorruptFileError
         As :func:`read_head`.
     """
-    with open_parquet(path) as (_, file):
-        head = _head(path, file)
-        wanted = head.schema.names if columns is None else [name for name in columns if name != DATE]
-        unknown = [name for name in wanted if name not in head.schema.names]
-        if unknown:
-            raise KeyError(f"{path.stem!r} has no column {', '.join(unknown)}; it has {', '.join(head.schema.names)}")
-        table = file.read_row_groups(_groups(file, window), columns=[DATE, *wanted], use_threads=False)
+    try:
+        with open_parquet(path) as (_, file):
+            head = _head(path, file)
+            wanted = _wanted(head, columns, expected)
+            there = [name for name in wanted if name in head.schema.names]
+            table = file.read_row_groups(_groups(file, window), columns=[DATE, *there], use_threads=False)
+    except FileNotFoundError:
+        return None
+    for field in () if expected is None else expected:
+        if field.name in wanted and field.name not in there:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
     # Whoever keeps a part of the rows must not keep what the footer says of all of them.
     table = table.select([DATE, *wanted]).replace_schema_metadata(None)
     if window is None:
-        return table
+        return head, table
     days = table.column(DATE).to_numpy()
     low = int(np.searchsorted(days, np.datetime64(window.start, "us"), side="left"))
     high = int(np.searchsorted(days, np.datetime64(window.end, "us"), side="right"))
-    return table.slice(low, high - low)
+    return head, table.slice(low, high - low)
 
 
-def write_rows(path: Path, rows: Rows, *, series: str, coverage: Coverage, schema: pa.Schema) -> StoredHead:
-    """Replace the file, atomically and durably, and return what its footer says."""
-    head = StoredHead(
-        dataset=path.stem,
+def select_rows(
+    head: StoredHead,
+    rows: Rows,
+    window: Window | None,
+    columns: Sequence[str] | None,
+    expected: pa.Schema | None = None,
+) -> pa.Table:
+    """Return of rows in memory what :func:`read_table` would return of a file that held them."""
+    wanted = _wanted(head, columns, expected)
+    fields = [*head.schema, *(() if expected is None else expected)]
+    schema = pa.schema([next(field for field in fields if field.name == name) for name in wanted])
+    if window is not None:
+        rows = rows.take(rows.locate(window.start, window.end))
+    return rows_to_table(rows.under(head.schema.names, wanted), schema)
+
+
+def head_of(dataset: str, rows: Rows, *, series: str, coverage: Coverage, schema: pa.Schema) -> StoredHead:
+    """Return what the footer of a file with these rows says."""
+    return StoredHead(
+        dataset=dataset,
         series=series,
         coverage=coverage,
         content_hash=content_hash(rows, schema),
@@ -150,8 +183,12 @@ def write_rows(path: Path, rows: Rows, *, series: str, coverage: Coverage, schem
         last=rows.date(-1) if len(rows) else None,
         schema=schema,
     )
-    table = rows_to_table(rows, schema).replace_schema_metadata(
-        {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(schema)}
+
+
+def write_rows(path: Path, rows: Rows, head: StoredHead) -> None:
+    """Replace the file, atomically and durably, by rows and the head that :func:`head_of` made of them."""
+    table = rows_to_table(rows, head.schema).replace_schema_metadata(
+        {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(head.schema)}
     )
     with replacing(path) as handle:
         pq.write_table(
@@ -162,7 +199,6 @@ def write_rows(path: Path, rows: Rows, *, series: str, coverage: Coverage, schem
             use_dictionary=False,
             write_statistics=[DATE],
         )
-    return head
 
 
 def remedy(path: Path, coverage: Coverage | None = None) -> str:
@@ -171,9 +207,18 @@ def remedy(path: Path, coverage: Coverage | None = None) -> str:
     end = f" --end {coverage.windows[-1].end}" if coverage else ""
     quoted, aside = shlex.quote(str(path)), shlex.quote(f"{path}.aside")
     return (
-        "Restore it from a copy, or set it aside and fetch its rows again: "
-        f"`mv {quoted} {aside} && macrocredit backfill {path.stem} --start {start}{end}`"
+        "`macrocredit registry verify --repair` sets it aside and restores the rows from their revisions. Where it has "
+        f"none: `mv {quoted} {aside} && macrocredit backfill {path.stem} --start {start}{end}`"
     )
+
+
+def _wanted(head: StoredHead, columns: Sequence[str] | None, expected: pa.Schema | None) -> list[str]:
+    names = [*head.schema.names, *(() if expected is None else added_columns(head.schema, expected))]
+    wanted = names if columns is None else [name for name in columns if name != DATE]
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise KeyError(f"{head.dataset!r} has no column {', '.join(unknown)}; it has {', '.join(names)}")
+    return wanted
 
 
 def _head(path: Path, file: pq.ParquetFile) -> StoredHead:

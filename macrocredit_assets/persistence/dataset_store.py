@@ -1,40 +1,40 @@
-"""One dataset's windows: write them in any order, read them back.
+"""One dataset's windows: write them in any order, read them back, as they are or as they were known.
 
-What belongs here: :class:`DatasetStore`, and the steps of a write. A write reads what is stored, merges (``diff.py``),
-and commits, in three separate steps under the lock of the file; the layout of the file is in ``dataset_file.py``. What
-must not be here: the catalog, calendars, and whether the rows are plausible.
+What belongs here: :class:`DatasetStore`, which says what a caller can ask for. How a write is done: ``writer.py``; how
+revisions and current file belong together: ``projection.py``. What must not be here: the catalog, calendars, and
+whether the rows are plausible.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 
-from macrocredit_assets.errors import OutsideWindowError, SchemaMismatchError, SeriesMismatchError, StoreError
+from macrocredit_assets.errors import StoreError
 from macrocredit_assets.persistence.atomic import locked
-from macrocredit_assets.persistence.dataset_file import (
-    StoredHead,
-    read_head,
-    read_rows,
-    read_table,
-    remedy,
-    write_rows,
-)
-from macrocredit_assets.persistence.diff import CHANGES_KEPT, Merge, merge
-from macrocredit_assets.persistence.records import WriteResult
-from macrocredit_assets.persistence.rows import Rows, rows_from_frame
-from macrocredit_assets.persistence.schemas import DATE, schema_mismatches
+from macrocredit_assets.persistence.current import OneFile, Readable
+from macrocredit_assets.persistence.dataset_file import StoredHead
+from macrocredit_assets.persistence.diff import CHANGES_KEPT
+from macrocredit_assets.persistence.projection import Projection
+from macrocredit_assets.persistence.records import Provenance, Seen, WriteResult
+from macrocredit_assets.persistence.revisions import Revision, RevisionLog, utc_now
+from macrocredit_assets.persistence.schemas import DATE
+from macrocredit_assets.persistence.seen import read_seen
+from macrocredit_assets.persistence.writer import Writer, WriteRequest, refuse_other_schema
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["CHANGES_KEPT", "DatasetStore", "StoredHead"]
 
+_NOTHING_TOLD = Provenance()
+
 
 class DatasetStore:
-    """The rows of one dataset, and the windows that they answer.
+    """The rows of one dataset, the windows that they answer, and how they came to be.
 
     Parameters
     ----------
@@ -43,6 +43,10 @@ class DatasetStore:
     schema
         The columns without ``date``, each field's metadata with ``unit`` and ``decimals``. None opens the store for
         reading, whatever columns the file has.
+    revisions
+        Folder of the dataset's revisions; None means ``data/revisions/x`` for ``data/raw/x.parquet``.
+    clock
+        What tells the time, aware, for the instants at which revisions become known.
 
     Examples
     --------
@@ -50,15 +54,28 @@ class DatasetStore:
     >>> schema = pa.schema([pa.field("close", pa.float64(), metadata={"unit": "index points"})])
     >>> frame = pd.DataFrame({"close": [82.69]}, index=pd.DatetimeIndex(["2020-03-16"], name="date"))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = DatasetStore(Path(folder) / "vix.parquet", schema)
+    ...     store = DatasetStore(Path(folder) / "raw" / "vix.parquet", schema)
     ...     result = store.write(Window.parse("2020-03-14", "2020-03-16"), frame, series="cboe:VIX")
     ...     print(result.inserted, store.head().coverage, store.read_frame().loc["2020-03-16", "close"])
     1 2020-03-14..2020-03-16 82.69
     """
 
-    def __init__(self, path: Path, schema: pa.Schema | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema | None = None,
+        *,
+        revisions: Path | None = None,
+        chunk: Literal["year"] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.path = path.absolute()
         self.schema = schema
+        self.chunk = chunk
+        directory = self.path.parent.parent / "revisions" / self.name if revisions is None else revisions.absolute()
+        self._log = RevisionLog(directory, clock)
+        self._current = OneFile(self.path)
+        self._projection = Projection(self.path, self._current, self._log)
 
     def __repr__(self) -> str:
         return f"DatasetStore({str(self.path)!r})"
@@ -69,48 +86,96 @@ class DatasetStore:
         return self.path.stem
 
     def head(self) -> StoredHead | None:
-        """Return what the file's footer says, reading nothing else; None where there is no file.
+        """Return what the file's footer says, reading nothing else; None where nothing was ever written.
 
         Raises
         ------
         CorruptFileError
             If the file is no Parquet, or was not written by this package for this dataset.
         """
-        return read_head(self.path)
 
-    def read(self, window: Window | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read rows as a table: ``date``, then the columns asked for. No lock is taken.
+        def look(at: Readable) -> tuple[StoredHead | None, StoredHead | None]:
+            head = at.head()
+            return head, head
+
+        return self._projection.look(look)
+
+    def read(
+        self, window: Window | None = None, columns: Sequence[str] | None = None, *, as_of: datetime | None = None
+    ) -> pa.Table:
+        """Read rows as a table: ``date``, then the columns asked for.
+
+        No lock is taken, save where a writer died between its commit and the file: the reader then finishes its work,
+        or computes what the file would hold if it may not write.
 
         Parameters
         ----------
         window
             Dates to read, both ends included; None reads all. Only the row groups that have them are touched.
         columns
-            Columns to read, in this order; None reads all. ``date`` always comes, first.
+            Columns to read, in this order; None reads all. ``date`` always comes, first. A column of the schema that
+            the file does not have yet comes empty.
+        as_of
+            Read the rows, values and columns that were known at this instant, which has a time zone; None reads those
+            that are known now.
 
         Raises
         ------
         FileNotFoundError
             If nothing was ever written.
+        NotCoveredError
+            If nothing was known at that instant.
         KeyError
             If a column does not exist; it names those that do.
         SchemaMismatchError
             If the store was opened with a schema and the file has another one: numbers would be in other units.
         CorruptFileError
-            As :meth:`head`.
+            As :meth:`head`, or if the file is that of no revision.
         """
-        head = self.head()
-        if head is not None and self.schema is not None:
-            self._refuse_other_schema(head, self.schema)
-        return read_table(self.path, window, columns)
 
-    def read_frame(self, window: Window | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        def look(at: Readable) -> tuple[StoredHead | None, pa.Table | None]:
+            found = at.table(window, columns, self.schema)
+            if found is None:
+                return None, None
+            if self.schema is not None:
+                refuse_other_schema(self.path, found[0], self.schema)
+            return found
+
+        table = self._projection.look(look) if as_of is None else self._projection.look_as_of(look, as_of)
+        if table is None:
+            raise FileNotFoundError(f"Nothing was ever written to {self.path}.")
+        return table
+
+    def read_frame(
+        self, window: Window | None = None, columns: Sequence[str] | None = None, *, as_of: datetime | None = None
+    ) -> pd.DataFrame:
         """Read as :meth:`read` does, into a frame whose index ``date`` is a ``datetime64[us]``.
 
         An integer column in which a value is missing becomes a float, as always in pandas.
         """
-        frame: pd.DataFrame = self.read(window, columns).to_pandas()
-        return frame.set_index(DATE)
+        frame: pd.DataFrame = self.read(window, columns, as_of=as_of).to_pandas()
+        # a file that pandas is told about becomes a frame whose index is set; a table made in memory does not
+        return frame if frame.index.name == DATE else frame.set_index(DATE)
+
+    def revisions(self) -> tuple[Revision, ...]:
+        """Return the heads of all revisions, oldest first."""
+        return tuple(self._log.heads())[::-1]
+
+    def last_revision(self) -> Revision | None:
+        """Return the head of the last revision, without looking at the others; None where there is none."""
+        return self._log.last()
+
+    def revision_rows(self, window: Window | None = None, after: int = 0) -> pa.Table:
+        """Return what the revisions after a number did to the dates of a window, oldest first.
+
+        The columns are ``revision``, ``known_at``, ``action`` (``insert``, ``change`` or ``withdraw``), ``date``, then
+        the values after it. A column has a null where a revision did not know it.
+        """
+        return self._log.rows(window, after)
+
+    def seen(self) -> tuple[Seen, ...]:
+        """Return what each window of a signal saw of its inputs, as disjoint windows in their order."""
+        return read_seen(self._log.directory)
 
     def write(
         self,
@@ -120,127 +185,95 @@ class DatasetStore:
         series: str,
         answered: Coverage | None = None,
         replace: bool = False,
+        withdraw: bool = False,
+        switch: bool = False,
+        provenance: Provenance = _NOTHING_TOLD,
     ) -> WriteResult:
-        """Add and restate the rows of a window.
+        """Write the rows of one window; safe beside other writers, and whole or not at all.
 
-        What happens to a row inside the window: a new one is inserted; one that differs from the stored one, bit for
-        bit, replaces it; a stored one that did not come is kept and counted as ``vanished``, and so is a stored value
-        over which a missing one came. With ``replace`` the window's rows become exactly those of the frame, and stored
-        ones that did not come are ``withdrawn``. Rows outside the window are never touched. Writing the same data in
-        any order of windows gives the same bytes.
+        What becomes of rows:
 
-        A frame without rows is an answer too: it is covered, and a dataset that has none yet becomes a file of zero
-        rows. If neither rows nor coverage change, nothing is written. Other processes may write other windows at the
-        same time; each write waits for the one before. A write that fails leaves the file as it was.
+        - inside the window, new or with another value: stored. Equality is judged bit for bit.
+        - stored, inside the window, absent from ``frame``: kept and counted as vanished, or with ``replace`` withdrawn;
+          so too where a single value comes empty.
+        - ``frame`` without rows: an answer as any other. The first one creates a file of zero rows.
+        - rows outside the window: refused, all of them.
+        - two processes, different windows: both are stored. The same window: the later wins.
+
+        Whatever changes is appended to the revisions first. Where neither rows nor coverage change, nothing is written:
+        bytes and modification time stay. Where only coverage grows, the same rows are written with the new coverage,
+        and there is no revision.
 
         Parameters
         ----------
         window
-            The dates that were asked for.
+            The dates that are being written.
         frame
-            Index of unique dates (naive, midnight, any resolution), exactly the columns of the schema.
+            One row per date, in any order, with exactly the columns of the schema.
         series
-            What the numbers are (``fred:DGS10``).
+            What the numbers are; the stored series must be the same.
         answered
-            The dates of the window that are covered by this write; None means all of them. With ``replace``, the other
-            dates of the window are no longer covered afterwards.
+            The dates that count as covered afterwards, as far as they lie in the window; None means all of it.
         replace
-            Whether stored rows of the window that are not in the frame are withdrawn: for signals.
+            The window's rows become exactly those of ``frame``, and its coverage ``answered``. For signals, whose rows
+            follow from others; never for what was fetched.
+        withdraw
+            Stored rows of answered dates leave the current file if they did not come. For data that were fetched, where
+            somebody has asked for it by name.
+        switch
+            Where another series is stored, close it: all its rows leave the current file and stay in the revisions.
+            Needs a reason in ``provenance``.
+        provenance
+            Where the rows come from.
 
         Raises
         ------
-        SchemaMismatchError
-            If frame, stored file and schema differ; it names every difference.
-        SeriesMismatchError
-            If another series is stored.
         OutsideWindowError
-            If the frame has rows outside the window.
-        CorruptFileError
-            If the stored file cannot be read, or was changed by something else.
+            If a row lies outside the window.
+        SeriesMismatchError
+            If the dataset holds another series and no switch was asked for.
+        SchemaMismatchError
+            If the frame does not have the schema, or the stored file has another one; an added column is none.
         StoreError
-            If the store was opened without a schema.
+            If the store was opened without a schema, or a switch has no reason.
+        CorruptFileError
+            If the stored file cannot be read, or is that of no revision; nothing is written over it.
         """
-        schema = self._writable_schema()
-        incoming = rows_from_frame(frame, schema, self.name)
-        self._refuse_rows_outside(incoming, window)
-        answered = Coverage((window,)) if answered is None else answered.clip(window)
+        request = WriteRequest(window, series, answered, replace, withdraw, switch, provenance)
+        writer = Writer(self._projection, self.path, self._writable_schema())
+        return writer.write(request, frame)
+
+    def migrate(self, provenance: Provenance = _NOTHING_TOLD) -> WriteResult:
+        """Rewrite all rows under the store's schema, as one revision.
+
+        Columns that the schema does not have are dropped, those that the file does not have come empty, types and
+        units are converted. Reads as of an earlier moment give the columns, types and units of that moment. Where the
+        file has the schema already, nothing is written.
+
+        Raises
+        ------
+        FileNotFoundError
+            If nothing was ever written.
+        StoreError
+            If the store was opened without a schema, or a column cannot be converted without loss; nothing was written.
+        """
+        return Writer(self._projection, self.path, self._writable_schema()).migrate(provenance)
+
+    def repair(self) -> bool:
+        """Bring the current file in line with the last revision, and return whether anything was done.
+
+        A file that is behind is rolled forward. One that cannot be read, or is that of no revision, is set aside as
+        ``<name>.parquet.aside`` and projected anew. One without any revision becomes the first.
+
+        Raises
+        ------
+        CorruptFileError
+            If the rows cannot be had back: the file is damaged and there is no revision, or revisions are missing.
+        """
         with locked(self.path):
-            stored = self._load(schema, series, window)
-            merged = merge(stored.rows, incoming, window, schema, replace=replace)
-            kept = _without(stored.coverage, window) if replace else stored.coverage
-            return self._commit(stored, merged, kept.union(answered), schema, series)
-
-    def _load(self, schema: pa.Schema, series: str, window: Window) -> _Stored:
-        found = read_rows(self.path)
-        if found is None:
-            return _Stored(None, Rows.none(len(schema)), Coverage())
-        head, rows = found
-        self._refuse_other_schema(head, schema)
-        if head.series != series:
-            raise SeriesMismatchError(
-                f"{self.name!r} holds the series {head.series} ({head.row_count} rows, {head.first} to {head.last}); "
-                f"rows of {series} were to be written for {window}, and one dataset holds one series. "
-                f"Nothing was written. Choose a profile that serves {head.series}, or start over with the other "
-                f"series. {remedy(self.path)}"
-            )
-        order = [head.schema.names.index(name) for name in schema.names]
-        return _Stored(head, Rows(rows.days, rows.bits[:, order], rows.valid[:, order]), head.coverage)
-
-    def _commit(
-        self, stored: _Stored, merged: Merge, coverage: Coverage, schema: pa.Schema, series: str
-    ) -> WriteResult:
-        head = stored.head
-        written = head is None or merged.alters or coverage != head.coverage
-        if head is None or written:
-            head = write_rows(self.path, merged.rows, series=series, coverage=coverage, schema=schema)
-        return WriteResult(
-            path=self.path,
-            written=written,
-            inserted=merged.inserted,
-            changed=merged.changed,
-            unchanged=merged.unchanged,
-            vanished=merged.vanished,
-            withdrawn=merged.withdrawn,
-            changes=merged.changes,
-            row_count=head.row_count,
-            first=head.first,
-            last=head.last,
-            coverage=head.coverage,
-            content_hash=head.content_hash,
-        )
+            return self._projection.repair()
 
     def _writable_schema(self) -> pa.Schema:
         if self.schema is None:
             raise StoreError(f"{self!r} was opened without a schema, for reading; give it one to write.")
         return self.schema
-
-    def _refuse_rows_outside(self, incoming: Rows, window: Window) -> None:
-        inside = incoming.locate(window.start, window.end)
-        outside = len(incoming) - (inside.stop - inside.start)
-        if outside:
-            raise OutsideWindowError(
-                f"{outside} of {len(incoming)} rows for {self.name!r} lie outside the window {window} that is being "
-                f"written: the rows run from {incoming.date(0)} to {incoming.date(-1)}. Nothing was written. Trim the "
-                "frame to the window, or write a window that has all of them."
-            )
-
-    def _refuse_other_schema(self, head: StoredHead, schema: pa.Schema) -> None:
-        mismatches = schema_mismatches(head.schema, schema)
-        if mismatches:
-            raise SchemaMismatchError(
-                f"{self.path} has another schema than the catalog gives {self.name!r}; it was left as it is:\n"
-                + "\n".join(f"  - {mismatch}" for mismatch in mismatches)
-                + "\nUndo the change in the catalog, or fetch the rows under the new one. "
-                + remedy(self.path, head.coverage)
-            )
-
-
-@dataclass(frozen=True)
-class _Stored:
-    head: StoredHead | None
-    rows: Rows
-    coverage: Coverage
-
-
-def _without(coverage: Coverage, window: Window) -> Coverage:
-    return Coverage.of(hole for covered in coverage.windows for hole in Coverage((window,)).holes(covered).windows)

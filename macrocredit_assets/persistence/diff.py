@@ -8,19 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from macrocredit_assets.persistence.records import Change
-from macrocredit_assets.persistence.rows import Rows
-from macrocredit_assets.windows import Window
+from macrocredit_assets.persistence.rows import Rows, join
+from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["CHANGES_KEPT", "Merge", "merge"]
+__all__ = ["ACTIONS", "CHANGES_KEPT", "Delta", "Merge", "merge"]
+
+#: What a revision says of a row; a :class:`Delta` holds positions in this tuple.
+ACTIONS = ("insert", "change", "withdraw")
+_INSERT, _CHANGE, _WITHDRAW = range(len(ACTIONS))
 
 #: How many old and new values a write reports; the number of changed rows is always complete.
 CHANGES_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The rows that a write touched, by date: whole rows as they are afterwards, without values where withdrawn."""
+
+    rows: Rows
+    actions: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(cls, inserted: Rows, changed: Rows, withdrawn: Rows) -> Delta:
+        """Put three disjoint sets of rows in the order of their dates."""
+        rows = join([inserted, changed, withdrawn.blank()])
+        sizes = [len(inserted), len(changed), len(withdrawn)]
+        actions = np.repeat(np.array([_INSERT, _CHANGE, _WITHDRAW], np.int8), sizes)
+        order = np.argsort(rows.days, kind="stable")
+        return cls(rows.take(order), actions[order])
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many rows were inserted, changed and withdrawn."""
+        inserted, changed, withdrawn = np.bincount(self.actions, minlength=len(ACTIONS)).tolist()
+        return inserted, changed, withdrawn
+
+    @property
+    def withdrawn(self) -> npt.NDArray[np.bool_]:
+        """Which rows were withdrawn."""
+        return np.equal(self.actions, _WITHDRAW)
 
 
 @dataclass(frozen=True)
@@ -38,14 +71,31 @@ class Merge:
     vanished: int
     withdrawn: int
     changes: tuple[Change, ...]
+    vanished_dates: tuple[date, ...]
+    delta: Delta
 
-    @property
-    def alters(self) -> bool:
-        """Whether any stored row is touched."""
-        return bool(self.inserted or self.changed or self.withdrawn)
+    @classmethod
+    def of_nothing(cls, stored: Rows) -> Merge:
+        """Return what it is when stored rows stay as they are."""
+        nothing = stored.take(slice(0, 0))
+        return cls(stored, 0, 0, len(stored), 0, 0, (), (), Delta.of(nothing, nothing, nothing))
+
+    @classmethod
+    def of_everything(cls, rows: Rows) -> Merge:
+        """Return what it is when all stored rows are written anew."""
+        nothing = rows.take(slice(0, 0))
+        return cls(rows, 0, len(rows), 0, 0, 0, (), (), Delta.of(nothing, rows, nothing))
 
 
-def merge(stored: Rows, incoming: Rows, window: Window, schema: pa.Schema, *, replace: bool) -> Merge:
+def merge(
+    stored: Rows,
+    incoming: Rows,
+    window: Window,
+    schema: pa.Schema,
+    *,
+    replace: bool = False,
+    withdraw: Coverage | None = None,
+) -> Merge:
     """Merge incoming rows into the stored ones.
 
     Parameters
@@ -60,6 +110,8 @@ def merge(stored: Rows, incoming: Rows, window: Window, schema: pa.Schema, *, re
         Names and types of the columns.
     replace
         False: stored rows and values that did not come are kept. True: the window's rows become exactly ``incoming``.
+    withdraw
+        Dates whose rows are withdrawn if they did not come, though their neighbours are kept.
     """
     where = stored.locate(window.start, window.end)
     inside = stored.take(where)
@@ -71,17 +123,28 @@ def merge(stored: Rows, incoming: Rows, window: Window, schema: pa.Schema, *, re
     changed, vanished = differs.any(axis=1), lost.any(axis=1)
     settled = Rows(new.days, np.where(lost, old.bits, new.bits), new.valid | lost)
     absent = inside.take(~matched)
-    kept = Rows.none(len(schema)) if replace else absent
-    middle = _sorted([incoming.take(~known), settled, kept])
+    gone = np.ones(len(absent), np.bool_) if replace else _within(absent, withdraw or Coverage())
+    fresh, kept = incoming.take(~known), absent.take(~gone)
+    middle = _sorted([fresh, settled, kept])
+    lost_days = np.sort(np.concatenate([kept.days, new.days[vanished]]))[:CHANGES_KEPT]
     return Merge(
-        rows=_joined([stored.take(slice(0, where.start)), middle, stored.take(slice(where.stop, None))]),
-        inserted=int((~known).sum()),
+        rows=join([stored.take(slice(0, where.start)), middle, stored.take(slice(where.stop, None))]),
+        inserted=len(fresh),
         changed=int(changed.sum()),
         unchanged=int((~changed & ~vanished).sum()),
         vanished=int(vanished.sum()) + len(kept),
-        withdrawn=len(absent) - len(kept),
+        withdrawn=int(gone.sum()),
         changes=_changes(old, new, differs, schema),
+        vanished_dates=tuple(lost_days.tolist()),
+        delta=Delta.of(fresh, settled.take(changed), absent.take(gone)),
     )
+
+
+def _within(rows: Rows, coverage: Coverage) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(len(rows), np.bool_)
+    for window in coverage.windows:
+        mask[rows.locate(window.start, window.end)] = True
+    return mask
 
 
 def _changes(old: Rows, new: Rows, differs: npt.NDArray[np.bool_], schema: pa.Schema) -> tuple[Change, ...]:
@@ -97,14 +160,6 @@ def _changes(old: Rows, new: Rows, differs: npt.NDArray[np.bool_], schema: pa.Sc
     )
 
 
-def _joined(parts: Sequence[Rows]) -> Rows:
-    return Rows(
-        np.concatenate([part.days for part in parts]),
-        np.concatenate([part.bits for part in parts]),
-        np.concatenate([part.valid for part in parts]),
-    )
-
-
 def _sorted(parts: Sequence[Rows]) -> Rows:
-    joined = _joined(parts)
+    joined = join(parts)
     return joined.take(np.argsort(joined.days, kind="stable"))

@@ -15,7 +15,7 @@ from typing import Literal
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["AssetRecord", "Change", "ErrorInfo", "SeenInput", "WriteResult"]
+__all__ = ["AssetRecord", "Change", "ErrorInfo", "Provenance", "Seen", "SeenInput", "WriteResult"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,48 @@ class Change:
 
 @dataclass(frozen=True)
 class SeenInput:
-    """As of which of its revisions a signal saw an input; ``known_at`` is the revision's instant, UTC."""
+    """How far an input's revisions had come when a signal read it.
+
+    Parameters
+    ----------
+    revision
+        Number of its last revision; 0 where it had none.
+    known_at
+        When that revision became known, aware, in UTC.
+    """
 
     revision: int
     known_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rows of one window of a signal were computed from: input -> what was seen of it."""
+
+    window: Window
+    inputs: Mapping[str, SeenInput]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the rows of a write come from; kept with the revision, never in the current file.
+
+    Parameters
+    ----------
+    run_id
+        The run that writes.
+    ways
+        How the rows came, such as ``("file:vix.csv",)``.
+    inputs
+        For a signal: what it saw of each input.
+    reason
+        Why, in the words of whoever asked for a switch or a migration.
+    """
+
+    run_id: str | None = None
+    ways: tuple[str, ...] = ()
+    inputs: Mapping[str, SeenInput] = field(default_factory=dict)
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +89,8 @@ class WriteResult:
         came (kept). A cell that came empty where a value is stored counts its row as vanished, and is kept; if another
         value of the row was restated, the row counts as changed as well.
     withdrawn
-        Rows removed: only where a signal's window was replaced.
+        Rows removed: where a signal's window was replaced, where it was asked for, and those of a series that a switch
+        closed.
     changes
         Old and new values, at most ``CHANGES_KEPT`` of them.
     row_count, first, last
@@ -60,6 +99,12 @@ class WriteResult:
         Of the whole file after the write.
     content_hash
         Hash of all rows, ``sha256:...``; the same rows have the same hash whatever the order of writes.
+    revision, known_at
+        Number and instant of the revision that this write made; None where it changed no row.
+    vanished_dates
+        The first ``CHANGES_KEPT`` dates of the vanished rows.
+    added_columns
+        Columns of the schema that the stored file lacked: empty in the rows that were not fetched again.
     """
 
     path: Path
@@ -75,6 +120,10 @@ class WriteResult:
     last: date | None
     coverage: Coverage
     content_hash: str
+    revision: int | None = None
+    known_at: datetime | None = None
+    vanished_dates: tuple[date, ...] = ()
+    added_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

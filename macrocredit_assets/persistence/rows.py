@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from macrocredit_assets.errors import SchemaMismatchError
 from macrocredit_assets.persistence.schemas import DATE_FIELD, frame_mismatches
 
-__all__ = ["Rows", "content_hash", "rows_from_frame", "rows_from_table", "rows_to_table"]
+__all__ = ["Rows", "content_hash", "join", "rows_from_frame", "rows_from_table", "rows_to_table"]
 
 Days: TypeAlias = npt.NDArray[np.datetime64]
 
@@ -63,6 +63,21 @@ class Rows:
         """Return some of the rows, by mask, by ascending position or by slice."""
         return Rows(self.days[which], self.bits[which], self.valid[which])
 
+    def blank(self) -> Rows:
+        """Return the same dates without values."""
+        return Rows(self.days, np.zeros_like(self.bits), np.zeros_like(self.valid))
+
+    def under(self, names: Sequence[str], wanted: Sequence[str]) -> Rows:
+        """Return the rows, whose columns are ``names``, with the columns ``wanted``; empty where there is none."""
+        if list(names) == list(wanted):
+            return self
+        bits, valid = np.zeros((len(self), len(wanted)), np.int64), np.zeros((len(self), len(wanted)), np.bool_)
+        for position, name in enumerate(wanted):
+            if name in names:
+                bits[:, position] = self.bits[:, names.index(name)]
+                valid[:, position] = self.valid[:, names.index(name)]
+        return Rows(self.days, bits, valid)
+
     def locate(self, start: date, end: date) -> slice:
         """Return where the rows of a closed range of dates stand."""
         low = np.searchsorted(self.days, np.datetime64(start, "D"), side="left")
@@ -79,6 +94,15 @@ class Rows:
             return None
         bits = self.bits[row, column]
         return int(bits) if pa.types.is_integer(dtype) else float(bits.view(np.float64))
+
+
+def join(parts: Sequence[Rows]) -> Rows:
+    """Put rows of the same columns one after the other, as they come."""
+    return Rows(
+        np.concatenate([part.days for part in parts]),
+        np.concatenate([part.bits for part in parts]),
+        np.concatenate([part.valid for part in parts]),
+    )
 
 
 def rows_from_frame(frame: pd.DataFrame, schema: pa.Schema, dataset: str) -> Rows:

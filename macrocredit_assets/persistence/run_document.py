@@ -16,6 +16,7 @@ What belongs here: dataclasses and their plain form. Which file a document stand
         "changes": [{"date": "2020-03-16", "column": "close", "old": 82.6, "new": 82.69}],
         "row_count": 1212, "first": "2020-01-02", "last": "2024-10-24", "coverage": [["2020-01-01", "2024-10-24"]],
         "path": "/srv/credit/data/raw/vix.parquet", "content_hash": "sha256:...",
+        "revision": 7, "known_at": "2024-10-25T12:00:04.1+00:00", "vanished_dates": [], "added_columns": [],
         "findings": [], "accepted": [], "seconds": {"fetch": 0.02, "conform": 0.01, "write": 0.008}, "error": null}}}
 
 An asset's keys are the fields of :class:`~macrocredit_assets.persistence.records.AssetRecord` and of its
@@ -205,6 +206,10 @@ _RESULT_KEYS = (
     "coverage",
     "path",
     "content_hash",
+    "revision",
+    "known_at",
+    "vanished_dates",
+    "added_columns",
 )
 
 

@@ -12,14 +12,25 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["DATE", "DATE_FIELD", "DTYPES", "UNIT", "frame_mismatches", "schema_mismatches"]
+__all__ = [
+    "DATE",
+    "DATE_FIELD",
+    "DECIMALS",
+    "DTYPES",
+    "UNIT",
+    "added_columns",
+    "frame_mismatches",
+    "schema_mismatches",
+    "unit_of",
+]
 
 #: Name of the index of every dataset.
 DATE = "date"
 DATE_FIELD = pa.field(DATE, pa.timestamp("us"), nullable=False)
 
-#: Key of a field's metadata that says what its numbers mean.
+#: Keys of a field's metadata that say what its numbers mean, and how many decimals they have.
 UNIT = b"unit"
+DECIMALS = b"decimals"
 
 #: The types a column may have, and the pandas types that hold them without loss. pandas turns integers among which one
 #: is missing into floats, so whole floats are integers here.
@@ -33,21 +44,20 @@ _EXACT_INTEGERS = 2.0**53
 
 
 def schema_mismatches(stored: pa.Schema, expected: pa.Schema) -> list[str]:
-    """Return how a stored schema differs from the expected one, one sentence for each difference.
+    """Return why rows under the expected schema cannot join the stored ones, one sentence for each reason.
 
     Compared are the columns' names, types and units. Their order and their number of decimals may change without
-    changing what stands in the file.
+    changing what stands in the file, and a column may be added: it is empty in the stored rows.
     """
     mismatches = [f"column {name!r} is stored but not expected" for name in stored.names if name not in expected.names]
     for field in expected:
         if field.name not in stored.names:
-            mismatches.append(f"column {field.name!r} is expected but not stored")
             continue
         there = stored.field(field.name)
         if there.type != field.type:
             mismatches.append(f"column {field.name!r} is stored as {there.type}, expected is {field.type}")
-        if _unit(there) != _unit(field):
-            mismatches.append(f"column {field.name!r} is stored in {_unit(there)}, expected is {_unit(field)}")
+        if unit_of(there) != unit_of(field):
+            mismatches.append(f"column {field.name!r} is stored in {unit_of(there)}, expected is {unit_of(field)}")
     return mismatches
 
 
@@ -66,7 +76,13 @@ def frame_mismatches(frame: pd.DataFrame, schema: pa.Schema) -> list[str]:
     return mismatches
 
 
-def _unit(field: pa.Field) -> str:
+def added_columns(stored: pa.Schema, expected: pa.Schema) -> tuple[str, ...]:
+    """Return the columns that are expected and not stored."""
+    return tuple(name for name in expected.names if name not in stored.names)
+
+
+def unit_of(field: pa.Field) -> str:
+    """Return what a column's numbers mean."""
     unit: bytes = (field.metadata or {}).get(UNIT, b"no unit")
     return unit.decode()
 

@@ -39,7 +39,7 @@ def history() -> pd.DataFrame:
 @pytest.fixture
 def stored(tmp_path: Path) -> DatasetStore:
     """Write the history to a file."""
-    store = DatasetStore(tmp_path / "lqd.parquet", SCHEMA)
+    store = DatasetStore(tmp_path / "raw" / "lqd.parquet", SCHEMA)
     store.write(WINDOW, history(), series="yahoo:LQD")
     return store
 
@@ -144,7 +144,8 @@ def test_table_keeps_units_but_no_claims(stored: DatasetStore) -> None:
 @pytest.mark.parametrize("content", [b"", b"date,close\n2024-01-02,1\n", b"PAR1 and then nothing PAR1"])
 def test_file_that_is_no_parquet(tmp_path: Path, content: bytes) -> None:
     """What is no Parquet is an error for reader and writer, names the file, and stays."""
-    store = DatasetStore(tmp_path / "lqd.parquet", SCHEMA)
+    store = DatasetStore(tmp_path / "raw" / "lqd.parquet", SCHEMA)
+    store.path.parent.mkdir()
     store.path.write_bytes(content)
     with pytest.raises(CorruptFileError, match=r"lqd\.parquet"):
         store.head()
@@ -155,7 +156,8 @@ def test_file_that_is_no_parquet(tmp_path: Path, content: bytes) -> None:
 
 def test_file_of_somebody_else(tmp_path: Path) -> None:
     """A Parquet file without our footer is not overwritten, and the error says how to go on."""
-    store = DatasetStore(tmp_path / "lqd.parquet", SCHEMA)
+    store = DatasetStore(tmp_path / "raw" / "lqd.parquet", SCHEMA)
+    store.path.parent.mkdir()
     history().to_parquet(store.path)
     with pytest.raises(CorruptFileError, match=r"first column is not 'date'"):
         store.head()

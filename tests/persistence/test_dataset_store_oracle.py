@@ -100,7 +100,7 @@ def coverage_of(days: set[date]) -> Coverage:
 def new_store() -> Iterator[DatasetStore]:
     """Open a store in a folder of its own; all have the same name, so that their bytes can be compared."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-        yield DatasetStore(Path(folder) / "series.parquet", SCHEMA)
+        yield DatasetStore(Path(folder) / "raw" / "series.parquet", SCHEMA)
 
 
 def windows() -> st.SearchStrategy[Window]:

@@ -57,6 +57,10 @@ RECORD = AssetRecord(
         last=date(2024, 10, 24),
         coverage=Coverage((WINDOW,)),
         content_hash="sha256:ab",
+        revision=7,
+        known_at=datetime(2024, 10, 25, 12, 0, 4, 100000, tzinfo=UTC),
+        vanished_dates=(date(2024, 3, 19),),
+        added_columns=("open",),
     ),
     findings=(Finding("stale_values", "warning", "Five equal closes.", 5, ({"date": "2024-02-01"},)),),
     accepted=("unit_slip",),
@@ -81,6 +85,10 @@ VIX = {
     "coverage": [["2024-01-01", "2024-10-24"]],
     "path": "/srv/credit/data/raw/vix.parquet",
     "content_hash": "sha256:ab",
+    "revision": 7,
+    "known_at": "2024-10-25T12:00:04.100000+00:00",
+    "vanished_dates": ["2024-03-19"],
+    "added_columns": ["open"],
     "findings": [
         {
             "rule": "stale_values",

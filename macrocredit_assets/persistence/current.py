@@ -1,0 +1,162 @@
+"""The current rows of a dataset, wherever they stand: one file, or one per year, or memory.
+
+What belongs here: the few questions that a store asks of them, and the answers of the one file. Who decides when they
+are written is ``projection.py``; how the file looks, ``dataset_file.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from macrocredit_assets.persistence.dataset_file import (
+    StoredHead,
+    head_of,
+    read_head,
+    read_rows,
+    read_table,
+    select_rows,
+    write_rows,
+)
+from macrocredit_assets.persistence.revision_file import Revision
+from macrocredit_assets.persistence.rows import Rows
+from macrocredit_assets.persistence.schemas import unit_of
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["Current", "InMemory", "OneFile", "Readable", "is_same_content"]
+
+
+class Readable(Protocol):
+    """Rows that can be read."""
+
+    def head(self) -> StoredHead | None:
+        """Return what is known without reading rows; None where there is nothing."""
+        ...
+
+    def table(
+        self, window: Window | None, columns: Sequence[str] | None, expected: pa.Schema | None
+    ) -> tuple[StoredHead, pa.Table] | None:
+        """Read a window, as :func:`~macrocredit_assets.persistence.dataset_file.read_table` does."""
+        ...
+
+
+class Current(Readable, Protocol):
+    """Rows that can be read and replaced; who replaces holds the dataset's lock."""
+
+    def rows(self, window: Window | None) -> tuple[StoredHead, Rows] | None:
+        """Read at least the rows of a window, those that :meth:`write` needs for it, and hold them against the hash."""
+        ...
+
+    def plan(
+        self, rows: Rows, window: Window | None, *, series: str, coverage: Coverage, schema: pa.Schema
+    ) -> StoredHead:
+        """Return the head after :meth:`write`, without writing."""
+        ...
+
+    def write(self, rows: Rows, window: Window | None, head: StoredHead) -> None:
+        """Replace what :meth:`rows` gave for the same window; None replaces everything."""
+        ...
+
+    def is_of(self, revision: Revision) -> bool:
+        """Tell whether what stands there is what was there after a revision, or on the way to it."""
+        ...
+
+    def written_at(self) -> datetime:
+        """Return when the rows were last written."""
+        ...
+
+    def set_aside(self) -> Path:
+        """Move what stands there out of the way, and return where to."""
+        ...
+
+
+class OneFile:
+    """The one Parquet file of a dataset."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def head(self) -> StoredHead | None:
+        """Read the footer."""
+        return read_head(self._path)
+
+    def table(
+        self, window: Window | None, columns: Sequence[str] | None, expected: pa.Schema | None
+    ) -> tuple[StoredHead, pa.Table] | None:
+        """Read only the row groups of the window."""
+        return read_table(self._path, window, columns, expected)
+
+    def rows(self, window: Window | None) -> tuple[StoredHead, Rows] | None:  # noqa: ARG002 - a file is one piece
+        """Read all rows: the file is written whole."""
+        return read_rows(self._path)
+
+    def plan(
+        self,
+        rows: Rows,
+        window: Window | None,  # noqa: ARG002 - as above
+        *,
+        series: str,
+        coverage: Coverage,
+        schema: pa.Schema,
+    ) -> StoredHead:
+        """Compute the hash of all rows."""
+        return head_of(self._path.stem, rows, series=series, coverage=coverage, schema=schema)
+
+    def write(self, rows: Rows, window: Window | None, head: StoredHead) -> None:  # noqa: ARG002 - as above
+        """Replace the file."""
+        write_rows(self._path, rows, head)
+
+    def is_of(self, revision: Revision) -> bool:
+        """Compare the footer's hash: the file is replaced in one step, so there is no way between two revisions."""
+        head = self.head()
+        return head is not None and is_same_content(head, revision)
+
+    def written_at(self) -> datetime:
+        """Return the file's modification time."""
+        return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+
+    def set_aside(self) -> Path:
+        """Rename the file to ``<name>.parquet.aside``, with a number where that is taken."""
+        return set_aside(self._path)
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Rows that were folded from revisions, for a reader that may not write, or of another time."""
+
+    stored: StoredHead
+    all_rows: Rows
+
+    def head(self) -> StoredHead:
+        """Return the head that a file of these rows would have."""
+        return self.stored
+
+    def table(
+        self, window: Window | None, columns: Sequence[str] | None, expected: pa.Schema | None
+    ) -> tuple[StoredHead, pa.Table]:
+        """Select rows and columns."""
+        return self.stored, select_rows(self.stored, self.all_rows, window, columns, expected)
+
+
+def is_same_content(head: StoredHead, other: StoredHead | Revision) -> bool:
+    """Tell whether two heads are about the same rows of the same series in the same units; coverage is not compared."""
+    return (
+        head.content_hash == other.content_hash
+        and head.series == other.series
+        # the hash has names and types of the columns, and nothing of what their numbers mean
+        and all(unit_of(field) == unit_of(other.schema.field(field.name)) for field in head.schema)
+    )
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder to ``<name>.aside``, with a number where that is taken."""
+    aside, number = path.with_name(f"{path.name}.aside"), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.aside{number}")
+    return path.rename(aside)

@@ -1,0 +1,220 @@
+"""The current rows as what they are: the projection of the revisions, which are the commits.
+
+What belongs here: telling whether the two are apart, and rolling the current rows forward. A writer that dies between
+its commit and the projection leaves them apart; the next writer, reader or repair brings them together. What must not
+be here: what a write does to rows (``dataset_store.py``, ``diff.py``), and how files look.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from macrocredit_assets.errors import CorruptFileError, NotCoveredError
+from macrocredit_assets.persistence.atomic import locked
+from macrocredit_assets.persistence.current import Current, InMemory, Readable, is_same_content
+from macrocredit_assets.persistence.dataset_file import StoredHead, remedy
+from macrocredit_assets.persistence.diff import Delta
+from macrocredit_assets.persistence.records import Provenance
+from macrocredit_assets.persistence.revision_file import Kind, Revision
+from macrocredit_assets.persistence.revisions import RevisionLog
+from macrocredit_assets.persistence.rows import Rows
+from macrocredit_assets.windows import Window
+
+__all__ = ["Projection"]
+
+_Seen = TypeVar("_Seen")
+
+#: What a look at rows gives: their head, and whatever was looked for.
+_Look = Callable[[Readable], tuple[StoredHead | None, _Seen]]
+
+
+class Projection:
+    """The current rows of a dataset beside its revisions.
+
+    Parameters
+    ----------
+    path
+        The path to which the dataset's lock belongs; its stem is the dataset's name.
+    current
+        The current rows.
+    revisions
+        The revisions.
+    """
+
+    def __init__(self, path: Path, current: Current, revisions: RevisionLog) -> None:
+        self.current = current
+        self.revisions = revisions
+        self._path = path
+
+    def look(self, look: _Look[_Seen]) -> _Seen:
+        """Look at the current rows; where they are behind, bring them forward first, or look at what they should be.
+
+        No lock is taken where they are not behind, and none by who may not write.
+        """
+        head, seen = look(self.current)
+        if not self._is_apart(head):
+            return seen
+        try:
+            with locked(self._path):
+                # a writer may just have been between its two steps: settle() asks again
+                self.settle()
+                return look(self.current)[1]
+        except OSError as error:
+            if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+                raise
+            return look(self._in_memory(self.revisions.newest()))[1]
+
+    def look_as_of(self, look: _Look[_Seen], moment: datetime) -> _Seen:
+        """Look at the rows that were known at a moment.
+
+        Raises
+        ------
+        ValueError
+            If the moment has no time zone.
+        NotCoveredError
+            If nothing was known then.
+        """
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment.isoformat()} is no instant without its time zone; write {moment.isoformat()}Z.")
+        revision = self.revisions.known(moment)
+        if revision is None:
+            return self._look_before_revisions(look, moment)
+        head, seen = look(self.current)
+        # most questions are about the last revision, and then the answer stands in the current rows
+        if head is not None and is_same_content(head, revision):
+            return seen
+        return look(self._in_memory(revision.number))[1]
+
+    def settle(self) -> None:
+        """Roll the current rows forward where they are behind; the caller holds the lock.
+
+        Raises
+        ------
+        CorruptFileError
+            If the current rows are those of no revision: something else has changed them.
+        """
+        head = self.current.head()
+        if not self._is_apart(head):
+            return
+        if head is not None and not any(map(self.current.is_of, self.revisions.heads())):
+            raise CorruptFileError(
+                f"The rows in {self._path} are those of none of the {self.revisions.newest()} revisions in "
+                f"{self.revisions.directory}: something else than this package has changed the file, or has taken "
+                f"revisions away. It was left as it is. {remedy(self._path)}"
+            )
+        self._project()
+
+    def adopt(self) -> None:
+        """Take current rows that have no revision as the first one; the caller holds the lock.
+
+        They were written before revisions were kept. They are known since the file was written at the latest.
+        """
+        if self.revisions.newest() or self.revisions.numbers():
+            return
+        found = self.current.rows(None)
+        if found is None:
+            return
+        head, rows = found
+        empty = Rows.none(len(head.schema))
+        self.commit(head, Delta.of(rows, empty, empty), kind="adopt", known_at=self.current.written_at())
+
+    def commit(
+        self,
+        head: StoredHead,
+        delta: Delta,
+        *,
+        kind: Kind,
+        window: Window | None = None,
+        provenance: Provenance | None = None,
+        closed: int = 0,
+        known_at: datetime | None = None,
+    ) -> Revision:
+        """Append the revision after which the current rows are those of ``head``; the caller holds the lock.
+
+        ``closed`` counts the rows of another series that leave the current rows with it.
+        """
+        told = provenance or Provenance()
+        inserted, changed, withdrawn = delta.counts
+        return self.revisions.append(
+            delta,
+            lambda number, moment: Revision(
+                dataset=head.dataset,
+                number=number,
+                known_at=moment,
+                kind=kind,
+                series=head.series,
+                window=window,
+                coverage=head.coverage,
+                content_hash=head.content_hash,
+                inserted=inserted,
+                changed=changed,
+                withdrawn=withdrawn + closed,
+                run_id=told.run_id,
+                ways=told.ways,
+                reason=told.reason,
+                schema=head.schema,
+            ),
+            known_at=known_at,
+        )
+
+    def repair(self) -> bool:
+        """Bring the current rows in line with the last revision, whatever stands there; the caller holds the lock.
+
+        Rows that are those of no revision, or cannot be read, are set aside and projected anew. Rows without any
+        revision are adopted. Return whether anything was done.
+
+        Raises
+        ------
+        CorruptFileError
+            If the current rows cannot be read and there is no revision, or if revisions are missing or damaged.
+        """
+        if not self.revisions.numbers():
+            self.adopt()
+            return bool(self.revisions.newest())
+        last = self.revisions.head(self.revisions.newest())
+        try:
+            found = self.current.rows(None)
+            if found is not None and is_same_content(found[0], last):
+                return False
+            self.settle()
+        except CorruptFileError:
+            self._in_memory(last.number)  # nothing is moved before it is known that the rows can be had back
+            self.current.set_aside()
+            self._project()
+        return True
+
+    def _is_apart(self, head: StoredHead | None) -> bool:
+        last = self.revisions.last()
+        return last is not None and (head is None or not is_same_content(head, last))
+
+    def _project(self) -> None:
+        folded = self._in_memory(self.revisions.numbers()[-1])
+        self.current.write(folded.all_rows, None, folded.stored)
+
+    def _in_memory(self, number: int) -> InMemory:
+        folded = self.revisions.fold(number)
+        revision = folded.revision
+        head = self.current.plan(
+            folded.rows, None, series=revision.series, coverage=revision.coverage, schema=revision.schema
+        )
+        if head.content_hash != revision.content_hash:
+            raise CorruptFileError(
+                f"The rows of the revisions 1 to {number} in {self.revisions.directory} do not have the hash that "
+                f"revision {number} states: something else than this package has changed them. They were left as they "
+                "are. Restore them from a copy."
+            )
+        return InMemory(head, folded.rows)
+
+    def _look_before_revisions(self, look: _Look[_Seen], moment: datetime) -> _Seen:
+        head, seen = look(self.current)
+        if head is not None and not self.revisions.newest() and self.current.written_at() <= moment:
+            return seen
+        first = self.revisions.head(1).known_at.isoformat() if self.revisions.newest() else None
+        raise NotCoveredError(
+            f"Nothing of {self._path.stem!r} was known as of {moment.isoformat()}; "
+            + (f"its first revision is known since {first}." if first else "it has no revision yet.")
+        )

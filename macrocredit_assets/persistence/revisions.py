@@ -1,0 +1,202 @@
+"""All revisions of one dataset: append one, find the last, and say what they amount to.
+
+What belongs here: the folder ``<revisions>/<dataset>``, whose files are numbered from 1 without a gap and never change.
+What must not be here: the current file, which is their projection (``projection.py``), and locks: who appends holds the
+dataset's lock.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.persistence.diff import Delta
+from macrocredit_assets.persistence.revision_file import (
+    ACTION,
+    Revision,
+    create_revision,
+    read_delta,
+    read_revision,
+    revision_path,
+)
+from macrocredit_assets.persistence.rows import Rows, join
+from macrocredit_assets.persistence.schemas import DATE_FIELD
+from macrocredit_assets.windows import Window
+
+__all__ = ["Folded", "Revision", "RevisionLog", "utc_now"]
+
+_NAME = re.compile(r"(\d{8})\.parquet")
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """All rows after a revision, and that revision."""
+
+    revision: Revision
+    rows: Rows
+
+
+class RevisionLog:
+    """The revisions of one dataset.
+
+    Parameters
+    ----------
+    directory
+        Their folder, named as the dataset; it need not exist.
+    clock
+        What tells the time, aware.
+    """
+
+    def __init__(self, directory: Path, clock: Callable[[], datetime] = utc_now) -> None:
+        self.directory = directory
+        self._clock = clock
+
+    def newest(self) -> int:
+        """Return the number of the last revision, 0 where there is none, without listing the folder.
+
+        Numbers have no gap, so doubling and halving finds the end in some twenty questions: 0.04 ms among a thousand
+        files, which take ten times as long to list. Where a file was taken away the answer is too low; whoever then
+        finds the current file to be another one asks :meth:`numbers`.
+        """
+        if not self._has(1):
+            return 0
+        high = 2
+        while self._has(high):
+            high *= 2
+        low = high // 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._has(middle) else (low, middle)
+        return low
+
+    def numbers(self) -> range:
+        """Return the numbers of all revisions.
+
+        Raises
+        ------
+        CorruptFileError
+            If one is missing before the last.
+        """
+        try:
+            names = os.listdir(self.directory)  # noqa: PTH208 - iterdir() takes twenty times as long: it makes paths
+        except FileNotFoundError:
+            names = []
+        found = {int(match[1]) for match in map(_NAME.fullmatch, names) if match}
+        missing = sorted(set(range(1, max(found, default=0))) - found)
+        if missing:
+            raise CorruptFileError(
+                f"Of the {max(found)} revisions in {self.directory} {len(missing)} are missing, the first of them "
+                f"{self._path(missing[0]).name}. Nothing was changed. Restore the files from a copy."
+            )
+        return range(1, len(found) + 1)
+
+    def head(self, number: int) -> Revision:
+        """Return what one revision says of itself."""
+        return read_revision(self._path(number))
+
+    def last(self) -> Revision | None:
+        """Return the last revision; None where there is none."""
+        number = self.newest()
+        return self.head(number) if number else None
+
+    def heads(self) -> Iterator[Revision]:
+        """Yield all revisions, the newest first."""
+        return (self.head(number) for number in reversed(self.numbers()))
+
+    def known(self, moment: datetime) -> Revision | None:
+        """Return the last revision that was known at a moment; None where there was none."""
+        low, high = 0, self.newest() + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.head(middle).known_at <= moment else (low, middle)
+        return self.head(low) if low else None
+
+    def append(
+        self,
+        delta: Delta,
+        describe: Callable[[int, datetime], Revision],
+        *,
+        known_at: datetime | None = None,
+    ) -> Revision:
+        """Write the next revision; the caller holds the dataset's lock.
+
+        Parameters
+        ----------
+        delta
+            The touched rows.
+        describe
+            Makes the head from the number and the instant that it gets.
+        known_at
+            When the rows became known, where that is not now. A clock that went backwards never puts a revision before
+            the one that it follows.
+        """
+        number = len(self.numbers())
+        now = self._clock().astimezone(UTC)
+        moment = now if known_at is None else min(now, known_at)
+        if number:
+            moment = max(moment, self.head(number).known_at)
+        revision = describe(number + 1, moment)
+        create_revision(self.directory, revision, delta)
+        return revision
+
+    def fold(self, number: int) -> Folded:
+        """Return all rows after a revision."""
+        heads: list[Revision] = []
+        deltas: list[Delta] = []
+        for each in range(number, 0, -1):
+            head, delta, _ = read_delta(self._path(each))
+            heads.append(head)
+            deltas.append(delta)
+            if head.begins_anew:
+                break
+        names = heads[0].schema.names
+        rows = join([delta.rows.under(head.schema.names, names) for head, delta in zip(heads, deltas, strict=True)])
+        withdrawn = np.concatenate([delta.withdrawn for delta in deltas])
+        # the newest stands first, and of equal dates unique() gives the first
+        _, first = np.unique(rows.days, return_index=True)
+        return Folded(heads[0], rows.take(first[~withdrawn[first]]))
+
+    def rows(self, window: Window | None, after: int) -> pa.Table:
+        """Return what the revisions after one say of the dates of a window, oldest first.
+
+        The columns are ``revision``, ``known_at``, ``action``, ``date``, then the values.
+        """
+        parts = []
+        for number in self.numbers()[after:]:
+            head, delta, table = read_delta(self._path(number))
+            if window is not None:
+                where = delta.rows.locate(window.start, window.end)
+                table = table.slice(where.start, where.stop - where.start)
+            table = table.add_column(0, _KNOWN_AT, _repeated(head.known_at, len(table), _KNOWN_AT))
+            table = table.add_column(0, _REVISION, _repeated(number, len(table), _REVISION))
+            parts.append(table.select([*_NO_ROWS.column_names, *head.schema.names]))
+        # a column may have been of another type before a migration
+        return pa.concat_tables(parts, promote_options="permissive") if parts else _NO_ROWS
+
+    def _path(self, number: int) -> Path:
+        return revision_path(self.directory, number)
+
+    def _has(self, number: int) -> bool:
+        return os.path.lexists(self._path(number))
+
+
+_REVISION = pa.field("revision", pa.int64(), nullable=False)
+_KNOWN_AT = pa.field("known_at", pa.timestamp("us", tz="UTC"), nullable=False)
+_NO_ROWS = pa.schema([_REVISION, _KNOWN_AT, pa.field(ACTION, pa.string(), nullable=False), DATE_FIELD]).empty_table()
+
+
+def _repeated(value: object, times: int, field: pa.Field) -> pa.Array:
+    return pa.repeat(pa.scalar(value, field.type), times)

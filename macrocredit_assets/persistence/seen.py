@@ -1,0 +1,98 @@
+"""What each window of a signal saw of its inputs: ``inputs.json`` beside the signal's revisions.
+
+What belongs here: that file. It is written after the rows, under the same lock; a process that dies in between leaves
+the older record, and the days count as stale: they are computed once more than needed, never once too few::
+
+    [{"window": ["2024-01-01", "2024-10-24"],
+      "inputs": {"vix": {"revision": 3, "known_at": "2024-10-25T12:00:04+00:00"}}}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.persistence.json_io import load_json, save_json
+from macrocredit_assets.persistence.records import Seen, SeenInput
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["read_seen", "record_seen"]
+
+_NAME = "inputs.json"
+_DAY = timedelta(days=1)
+
+
+def read_seen(directory: Path) -> tuple[Seen, ...]:
+    """Return what disjoint windows saw, in their order; nothing where nothing was recorded.
+
+    Raises
+    ------
+    CorruptFileError
+        If the file cannot be read; it names the file, which may be deleted: all days then count as stale.
+    """
+    path = directory / _NAME
+    try:
+        return tuple(_from_plain(entry) for entry in load_json(path))
+    except FileNotFoundError:
+        return ()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptFileError(
+            f"{path} cannot be read ({error!r}); it was left as it is. Without it all days of the signal count as "
+            f"stale, and are computed again: `rm {path}`"
+        ) from error
+
+
+def record_seen(directory: Path, window: Window, inputs: Mapping[str, SeenInput], *, anew: bool) -> None:
+    """Say what a window saw, in place of what was known of its dates; the caller holds the dataset's lock.
+
+    With ``anew`` nothing of other windows is kept.
+    """
+    before = () if anew else read_seen(directory)
+    after = _joined(sorted([*_outside(before, window), Seen(window, dict(inputs))], key=lambda seen: seen.window))
+    if after != before:
+        save_json([_plain(seen) for seen in after], directory / _NAME, sort_keys=False)
+
+
+def _outside(entries: Iterable[Seen], window: Window) -> Iterable[Seen]:
+    for seen in entries:
+        for kept in Coverage((window,)).holes(seen.window).windows:
+            yield Seen(kept, seen.inputs)
+
+
+def _joined(entries: Iterable[Seen]) -> tuple[Seen, ...]:
+    """Join neighbours that saw the same, or else a year of daily runs is a year of entries."""
+    joined: list[Seen] = []
+    for seen in entries:
+        before = joined[-1] if joined else None
+        if before and before.inputs == seen.inputs and before.window.end + _DAY == seen.window.start:
+            joined[-1] = Seen(Window(before.window.start, seen.window.end), seen.inputs)
+        else:
+            joined.append(seen)
+    return tuple(joined)
+
+
+def _plain(seen: Seen) -> dict[str, Any]:
+    return {
+        "window": [seen.window.start.isoformat(), seen.window.end.isoformat()],
+        "inputs": {
+            name: {
+                "revision": each.revision,
+                "known_at": each.known_at and each.known_at.astimezone(UTC).isoformat(),
+            }
+            for name, each in seen.inputs.items()
+        },
+    }
+
+
+def _from_plain(entry: Mapping[str, Any]) -> Seen:
+    return Seen(
+        Window.parse(*entry["window"]),
+        {name: SeenInput(int(each["revision"]), _moment(each["known_at"])) for name, each in entry["inputs"].items()},
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,232 @@
+"""The steps of a write: load what is stored, merge, commit; all under the lock of the dataset.
+
+What belongs here: those steps, and what is refused. Which of two values wins: ``diff.py``. A commit is a revision, then
+the current rows as its projection: ``projection.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from macrocredit_assets.errors import OutsideWindowError, SchemaMismatchError, SeriesMismatchError, StoreError
+from macrocredit_assets.persistence.atomic import locked
+from macrocredit_assets.persistence.current import is_same_content
+from macrocredit_assets.persistence.dataset_file import StoredHead
+from macrocredit_assets.persistence.diff import Merge, merge
+from macrocredit_assets.persistence.migration import convert
+from macrocredit_assets.persistence.projection import Projection
+from macrocredit_assets.persistence.records import Provenance, WriteResult
+from macrocredit_assets.persistence.revision_file import Kind, Revision
+from macrocredit_assets.persistence.rows import Rows, rows_from_frame
+from macrocredit_assets.persistence.schemas import added_columns, schema_mismatches
+from macrocredit_assets.persistence.seen import record_seen
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["WriteRequest", "Writer", "refuse_other_schema"]
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """What :meth:`~macrocredit_assets.persistence.dataset_store.DatasetStore.write` is asked for, save the rows."""
+
+    window: Window
+    series: str
+    answered: Coverage | None
+    replace: bool
+    withdraw: bool
+    switch: bool
+    provenance: Provenance
+
+
+class Writer:
+    """One write to one dataset.
+
+    Parameters
+    ----------
+    projection
+        The dataset.
+    path
+        Its path, to which its lock belongs.
+    schema
+        The columns to write.
+    """
+
+    def __init__(self, projection: Projection, path: Path, schema: pa.Schema) -> None:
+        self._projection = projection
+        self._path = path
+        self._name = path.stem
+        self._schema = schema
+
+    def write(self, request: WriteRequest, frame: pd.DataFrame) -> WriteResult:
+        """Write rows."""
+        if request.switch and not request.provenance.reason:
+            raise StoreError(
+                f"To close the stored series of {self._name!r} for another one a reason is needed: give it with "
+                "--reason TEXT. Nothing was written."
+            )
+        incoming = rows_from_frame(frame, self._schema, self._name)
+        self._refuse_rows_outside(incoming, request.window)
+        window = request.window
+        answered = Coverage((window,)) if request.answered is None else request.answered.clip(window)
+        with locked(self._path):
+            self._projection.settle()
+            self._projection.adopt()
+            stored = self._load(request)
+            merged = merge(
+                stored.rows,
+                incoming,
+                window,
+                self._schema,
+                replace=request.replace,
+                withdraw=answered if request.withdraw else None,
+            )
+            kept = _without(stored.coverage, window) if request.replace else stored.coverage
+            result = self._commit(stored, merged, kept.union(answered), request)
+            if request.provenance.inputs:
+                record_seen(
+                    self._projection.revisions.directory,
+                    window,
+                    request.provenance.inputs,
+                    anew=stored.kind == "switch",
+                )
+            return result
+
+    def migrate(self, provenance: Provenance) -> WriteResult:
+        """Rewrite the stored rows under the schema."""
+        with locked(self._path):
+            self._projection.settle()
+            self._projection.adopt()
+            found = self._projection.current.rows(None)
+            if found is None:
+                raise FileNotFoundError(f"Nothing was ever written to {self._path}.")
+            before, rows = found
+            added = added_columns(before.schema, self._schema)
+            if not added and not schema_mismatches(before.schema, self._schema):
+                return self._result(before, Merge.of_nothing(rows), None, written=False)
+            rows = convert(rows, before.schema, self._schema, self._name)
+            head = self._plan(rows, None, before.series, before.coverage)
+            merged = Merge.of_everything(rows)
+            revision = self._projection.commit(head, merged.delta, kind="migrate", provenance=provenance)
+            self._projection.current.write(rows, None, head)
+            return self._result(head, merged, revision, written=True, added=added)
+
+    def _load(self, request: WriteRequest) -> _Stored:
+        head = self._projection.current.head()
+        if head is None:
+            return _Stored(None, Rows.none(len(self._schema)), Coverage(), request.window)
+        if head.series != request.series:
+            if not request.switch:
+                raise self._series_mismatch(head, request)
+            return _Stored(head, Rows.none(len(self._schema)), Coverage(), None, "switch", closed=head.row_count)
+        refuse_other_schema(self._path, head, self._schema)
+        # rows of other years stay where they are, unless all of them get a new column
+        window = None if added_columns(head.schema, self._schema) else request.window
+        found = self._projection.current.rows(window)
+        if found is None:
+            raise FileNotFoundError(f"{self._path} was taken away while its lock was held.")
+        head, rows = found
+        return _Stored(head, rows.under(head.schema.names, self._schema.names), head.coverage, window)
+
+    def _commit(self, stored: _Stored, merged: Merge, coverage: Coverage, request: WriteRequest) -> WriteResult:
+        before = stored.head
+        head = self._plan(merged.rows, stored.window, request.series, coverage)
+        revision = None
+        if before is None or not is_same_content(before, head):
+            revision = self._projection.commit(
+                head,
+                merged.delta,
+                kind=stored.kind,
+                window=request.window,
+                provenance=request.provenance,
+                closed=stored.closed,
+            )
+        written = revision is not None or before is None or before.coverage != coverage
+        if written:
+            self._projection.current.write(merged.rows, stored.window, head)
+        added = added_columns(before.schema, self._schema) if before else ()
+        return self._result(head, merged, revision, written=written, added=added, closed=stored.closed)
+
+    def _plan(self, rows: Rows, window: Window | None, series: str, coverage: Coverage) -> StoredHead:
+        return self._projection.current.plan(rows, window, series=series, coverage=coverage, schema=self._schema)
+
+    def _result(
+        self,
+        head: StoredHead,
+        merged: Merge,
+        revision: Revision | None,
+        *,
+        written: bool,
+        added: tuple[str, ...] = (),
+        closed: int = 0,
+    ) -> WriteResult:
+        return WriteResult(
+            path=self._path,
+            written=written,
+            inserted=merged.inserted,
+            changed=merged.changed,
+            unchanged=merged.unchanged,
+            vanished=merged.vanished,
+            withdrawn=merged.withdrawn + closed,
+            changes=merged.changes,
+            row_count=head.row_count,
+            first=head.first,
+            last=head.last,
+            coverage=head.coverage,
+            content_hash=head.content_hash,
+            revision=None if revision is None else revision.number,
+            known_at=None if revision is None else revision.known_at,
+            vanished_dates=merged.vanished_dates,
+            added_columns=added,
+        )
+
+    def _refuse_rows_outside(self, incoming: Rows, window: Window) -> None:
+        inside = incoming.locate(window.start, window.end)
+        outside = len(incoming) - (inside.stop - inside.start)
+        if outside:
+            raise OutsideWindowError(
+                f"{outside} of {len(incoming)} rows for {self._name!r} lie outside the window {window} that is being "
+                f"written: the rows run from {incoming.date(0)} to {incoming.date(-1)}. Nothing was written. Trim the "
+                "frame to the window, or write a window that has all of them."
+            )
+
+    def _series_mismatch(self, head: StoredHead, request: WriteRequest) -> SeriesMismatchError:
+        window = request.window
+        return SeriesMismatchError(
+            f"{self._name!r} holds the series {head.series} ({head.row_count} rows, {head.first} to {head.last}); "
+            f"rows of {request.series} were to be written for {window}, and one dataset holds one series. Nothing was "
+            f"written. Choose a profile that serves {head.series}, or close it; its rows leave the file and stay in "
+            f"the revisions: `macrocredit backfill {self._name} --start {window.start} --end {window.end} "
+            "--switch-series --reason TEXT`"
+        )
+
+
+def refuse_other_schema(path: Path, head: StoredHead, schema: pa.Schema) -> None:
+    """Raise :class:`SchemaMismatchError` where rows under a schema are not comparable with the stored ones."""
+    mismatches = schema_mismatches(head.schema, schema)
+    if mismatches:
+        raise SchemaMismatchError(
+            f"{path} has another schema than the catalog gives {path.stem!r}; it was left as it is:\n"
+            + "\n".join(f"  - {mismatch}" for mismatch in mismatches)
+            + "\nUndo the change in the catalog, or rewrite the stored rows under the new schema: "
+            f"`macrocredit migrate {path.stem}`"
+        )
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What a write meets: the rows that it may touch, and which part of the dataset they are (None: all of it)."""
+
+    head: StoredHead | None
+    rows: Rows
+    coverage: Coverage
+    window: Window | None
+    kind: Kind = "write"
+    closed: int = 0
+
+
+def _without(coverage: Coverage, window: Window) -> Coverage:
+    return Coverage.of(hole for covered in coverage.windows for hole in Coverage((window,)).holes(covered).windows)
