@@ -165,6 +165,10 @@ class DatasetStore:
         """Return the head of the last revision, without looking at the others; None where there is none."""
         return self._log.last()
 
+    def revision_as_of(self, moment: datetime) -> Revision | None:
+        """Return the head of the last revision known at an instant, which has a time zone; None where there was none."""
+        return self._log.known(moment)
+
     def revision_rows(self, window: Window | None = None, after: int = 0) -> pa.Table:
         """Return what the revisions after a number did to the dates of a window, oldest first.
 
