@@ -1,7 +1,8 @@
 """Sessions: on which dates a dataset's calendar says it trades, or is published.
 
 What belongs here: the rules of each calendar. Days on which rules are wrong are data, in ``calendars.yaml``; rules and
-data together are right, against published observations, since 1990 (TARGET: since it began in 1999).
+data together are right, against published observations, since 1990 (TARGET: since it began in 1999). What a user adds
+to that travels with the entries of his catalog, as ``special_days``: two catalogs in one process share nothing.
 """
 
 from __future__ import annotations

@@ -76,6 +76,13 @@ def test_one_vanished_row_is_said_in_the_singular() -> None:
     assert hit.message.startswith("1 stored row did not come again, and was kept; ")
 
 
+def test_vanished_rows_without_dates_name_no_window() -> None:
+    """A count alone makes no window; the command is left for people to complete."""
+    (hit,) = vanished_finding(CDX, 9, ())
+    assert hit.message.endswith("withdrew them: macrocredit backfill cdx_hy_5y --allow-withdrawals")
+    assert (hit.count, hit.examples) == (9, ())
+
+
 def test_nothing_vanished_is_nothing_to_say() -> None:
     """A write that lost sight of no row has no finding."""
     assert vanished_finding(CDX, 0, ()) == ()
