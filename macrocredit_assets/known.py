@@ -83,35 +83,35 @@ def known_now(store: DatasetStore, asked: Asked) -> str:
     return head.series
 
 
-def known_then(store: DatasetStore, asked: Asked, instant: datetime) -> Revision:
-    """Return the last revision that was known at an instant.
+def known_then(store: DatasetStore, asked: Asked, instant: datetime) -> Revision | None:
+    """Return the last revision that was known at an instant; None where rows are older than their revisions.
 
     Raises
     ------
     NotCoveredError
         If no date of the window was known then; it says since when one is.
     """
+    then = store.revision_as_of(instant)
+    if then is not None and then.coverage.clip(asked.window):
+        return then
     revisions = store.revisions()
     covering = [revision for revision in revisions if revision.coverage.clip(asked.window)]
     if not covering:
         known_now(store, asked)
-    then = next((revision for revision in reversed(revisions) if revision.known_at <= instant), None)
-    # days that were covered without a row, closed ones, leave no revision: there was nothing to know
-    if then is not None and (not covering or then in covering):
-        return then
+        if then is not None or not revisions:
+            # days that are covered without a row, closed ones, leave no revision: there was nothing to know
+            return then
+    where = f" for {asked}" if asked.first or asked.last else ""
     raise NotCoveredError(
-        f"{asked.name} was not known for {asked} as of {instant.isoformat()}; {_since(revisions, covering, then)}"
+        f"{asked.name} was not known{where} as of {instant.isoformat()}; {_since(covering or revisions, then)}"
     )
 
 
-def _since(revisions: Sequence[Revision], covering: Sequence[Revision], then: Revision | None) -> str:
-    known = covering or revisions
-    if not known:
-        return "nothing says since when it is: it was written before revisions were kept. Read it without as_of."
-    later = next((revision for revision in known if then is None or revision.revision > then.revision), None)
+def _since(known: Sequence[Revision], then: Revision | None) -> str:
+    later = next((revision for revision in known if then is None or revision.number > then.number), None)
     if later is None:
-        return f"its last revision for these dates is {known[-1].revision}, known at {known[-1].known_at.isoformat()}."
-    return f"it is known since {later.known_at.isoformat()} (revision {later.revision})."
+        return f"its last revision for these dates is {known[-1].number}, known at {known[-1].known_at.isoformat()}."
+    return f"it is known since {later.known_at.isoformat()} (revision {later.number})."
 
 
 def _parsed(text: str) -> date | datetime:

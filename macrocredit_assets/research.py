@@ -1,25 +1,52 @@
 """Reading from a notebook: one dataset or a panel of them, from files, without Dagster.
 
 Where no settings are given, a call reads them from the environment, as the command line does: a notebook is where a
-program starts. The import does not.
+program starts. The import does not. Since when something is known, and what is said where it is not: ``known.py``.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
+from macrocredit_assets.adjust import back_adjust, require_adjustable
 from macrocredit_assets.catalog import load_catalog
-from macrocredit_assets.errors import NotCoveredError
+from macrocredit_assets.known import Asked, as_of_instant, known_now, known_then
 from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence.revisions import Revision
 from macrocredit_assets.settings import Settings
-from macrocredit_assets.windows import EARLIEST, Window
+from macrocredit_assets.stores import open_store
+from macrocredit_assets.windows import Window
 
-__all__ = ["find_store", "load", "load_panel"]
+__all__ = ["Reading", "find_store", "load", "load_panel", "read"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Rows of one dataset, and what they are.
+
+    Parameters
+    ----------
+    frame
+        The rows, as :func:`load` returns them.
+    series
+        What the numbers are (``fred:DGS10``).
+    schema
+        The columns of the frame; each field's metadata hold unit and decimals.
+    revision
+        For a read as of some moment: the last revision that was known then.
+    """
+
+    frame: pd.DataFrame
+    series: str
+    schema: pa.Schema
+    revision: Revision | None = None
 
 
 def load(
@@ -27,10 +54,12 @@ def load(
     start: str | date | None = None,
     end: str | date | None = None,
     columns: Sequence[str] | None = None,
+    as_of: str | date | datetime | None = None,
+    adjusted: bool = False,
     *,
     settings: Settings | None = None,
 ) -> pd.DataFrame:
-    """Read one dataset.
+    """Read one dataset, as it is or as it was known.
 
     Parameters
     ----------
@@ -40,6 +69,12 @@ def load(
         First and last date, both included; None leaves that side open.
     columns
         Columns to read, in this order; None reads all.
+    as_of
+        Read exactly the rows and values that were known at this moment: an instant with its time zone, or a date, which
+        means its end in UTC. None reads what is known now.
+    adjusted
+        Whether prices are adjusted for dividends and splits, and volume for splits, up to the last day known: also for
+        those after ``end``. The formula stands in :func:`macrocredit_assets.adjust.back_adjust`.
     settings
         Where the data lie; None reads the environment (``MACROCREDIT_ROOT``).
 
@@ -54,30 +89,21 @@ def load(
     UnknownDatasetError
         If neither the root nor the catalog has the name.
     NotCoveredError
-        If no date of the window was ever ingested.
+        If no date of the window was ever ingested, or none was known yet; it says since when it is.
+    UsageError
+        If ``as_of`` has a time but no time zone, or a dataset without dividends and splits was to be adjusted.
     KeyError
         If the dataset has no such column.
     """
-    settings = settings or Settings.from_env(os.environ)
-    store = find_store(name, settings)
-    head = store.head()
-    first, last = _day(start), _day(end)
-    if head is None or not head.coverage:
-        raise NotCoveredError(f"{name} holds nothing yet below {settings.root}. {_backfill(name, first, last)}")
-    window = Window(first or date.min, last or date.max)
-    if not head.coverage.clip(window):
-        raise NotCoveredError(
-            f"{name} was never ingested for {_described(first, last)}; it covers {head.coverage}. "
-            f"{_backfill(name, first, last)}"
-        )
-    frame: pd.DataFrame = store.read(window, columns).to_pandas()
-    return frame if frame.index.name == "date" else frame.set_index("date")
+    return read(name, start, end, columns, as_of, adjusted, settings=settings).frame
 
 
 def load_panel(
     names: Sequence[str],
+    column: str | None = None,
     start: str | date | None = None,
     end: str | date | None = None,
+    as_of: str | date | datetime | None = None,
     *,
     settings: Settings | None = None,
 ) -> pd.DataFrame:
@@ -86,9 +112,13 @@ def load_panel(
     Parameters
     ----------
     names
-        ``"vix"`` is the main column of a dataset, ``"hyg.volume"`` another one.
+        ``"vix"`` is a dataset; ``"hyg.volume"`` is this column of it, whatever ``column`` says.
+    column
+        The column to read of each; None reads the main column of each.
     start, end
         First and last date, both included; None leaves that side open.
+    as_of
+        As :func:`load` takes it.
     settings
         Where the data lie; None reads the environment (``MACROCREDIT_ROOT``).
 
@@ -100,17 +130,48 @@ def load_panel(
 
     Raises
     ------
-    UnknownDatasetError, NotCoveredError, KeyError
+    UnknownDatasetError, NotCoveredError, UsageError, KeyError
         As :func:`load` does.
     """
     settings = settings or Settings.from_env(os.environ)
     catalog = load_catalog(settings.catalog)
     series = []
     for name in names:
-        dataset, _, column = name.partition(".")
-        column = column or catalog.entry(dataset).main
-        series.append(load(dataset, start, end, [column], settings=settings)[column].rename(name))
+        dataset, _, own = name.partition(".")
+        wanted = own or column or catalog.entry(dataset).main
+        series.append(load(dataset, start, end, [wanted], as_of, settings=settings)[wanted].rename(name))
     return pd.concat(series, axis="columns", sort=True) if series else pd.DataFrame()
+
+
+def read(
+    name: str,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    columns: Sequence[str] | None = None,
+    as_of: str | date | datetime | None = None,
+    adjusted: bool = False,
+    *,
+    settings: Settings | None = None,
+) -> Reading:
+    """Read as :func:`load` does, and return what the rows are beside them."""
+    settings = settings or Settings.from_env(os.environ)
+    store = find_store(name, settings)
+    asked = Asked(name, _day(start), _day(end))
+    instant = None if as_of is None else as_of_instant(as_of)
+    revision = None if instant is None else known_then(store, asked, instant)
+    series = revision.series if revision else known_now(store, asked)
+    if not adjusted:
+        table = store.read(asked.window, columns, as_of=instant)
+        return Reading(_framed(table), series, table.schema.remove(0), revision)
+
+    table = store.read(as_of=instant)  # all of it: the window depends on what was paid after its end
+    schema = table.schema.remove(0)
+    require_adjustable(name, schema.names)
+    wanted = schema.names if columns is None else [*columns]
+    if unknown := [column for column in wanted if column not in schema.names]:
+        raise KeyError(f"{name!r} has no column {', '.join(unknown)}; it has {', '.join(schema.names)}")
+    frame = back_adjust(_framed(table)).loc[pd.Timestamp(asked.window.start) : pd.Timestamp(asked.window.end), wanted]
+    return Reading(frame, series, pa.schema([schema.field(column) for column in wanted]), revision)
 
 
 def find_store(name: str, settings: Settings) -> DatasetStore:
@@ -123,9 +184,18 @@ def find_store(name: str, settings: Settings) -> DatasetStore:
     """
     for kind in ("market", "signal"):
         # a name with a separator would leave the directory; the catalog below refuses it
-        if Path(name).name == name and (path := settings.dataset_path(kind, name)).is_file():
-            return DatasetStore(path)
-    return DatasetStore(settings.dataset_path(load_catalog(settings.catalog).entry(name).kind, name))
+        if Path(name).name == name and name not in {"", ".."}:
+            path = settings.dataset_path(kind, name)
+            if path.is_file():
+                return DatasetStore(path)
+            if path.with_suffix("").is_dir():
+                return DatasetStore(path, chunk="year")
+    return open_store(settings, load_catalog(settings.catalog).entry(name), as_stored=True)
+
+
+def _framed(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.set_index("date")
 
 
 def _day(value: str | date | None) -> date | None:
@@ -135,12 +205,3 @@ def _day(value: str | date | None) -> date | None:
         return Window.parse(value, value).start
     # a Timestamp or datetime is a date too, but is not equal to one
     return date(value.year, value.month, value.day)
-
-
-def _described(first: date | None, last: date | None) -> str:
-    return f"{first or 'the beginning'}..{last or 'today'}"
-
-
-def _backfill(name: str, first: date | None, last: date | None) -> str:
-    end = f" --end {last}" if last else ""
-    return f"Run: macrocredit backfill {name} --start {first or EARLIEST}{end}"

@@ -11,7 +11,7 @@ import errno
 import click
 
 from macrocredit_assets import __version__
-from macrocredit_assets.cli import backfill, catalog, datasets, doctor, registry, runs, show, ui
+from macrocredit_assets.cli import backfill, catalog, datasets, doctor, registry, revisions, runs, show, status, ui
 from macrocredit_assets.errors import (
     CatalogError,
     MacrocreditError,
@@ -24,8 +24,8 @@ from macrocredit_assets.settings import VARIABLES
 __all__ = ["cli", "main"]
 
 _SECTIONS = {
-    "Data": (backfill.command, show.command, datasets.command),
-    "Records": (registry.command, runs.command, catalog.command),
+    "Data": (backfill.command, status.command, show.command, datasets.command),
+    "Records": (revisions.command, registry.command, runs.command, catalog.command),
     "Workplace": (ui.command, doctor.command),
 }
 
@@ -54,7 +54,7 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         for title, commands in _SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(f"{command.name:<8}", command.get_short_help_str(70)) for command in commands])
+                formatter.write_dl([(f"{command.name:<9}", command.get_short_help_str(70)) for command in commands])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Settings (environment variables)"):

@@ -213,8 +213,10 @@ class Projection:
         head, seen = look(self.current)
         if head is not None and not self.revisions.newest() and self.current.written_at() <= moment:
             return seen
-        first = self.revisions.head(1).known_at.isoformat() if self.revisions.newest() else None
-        raise NotCoveredError(
-            f"Nothing of {self._path.stem!r} was known as of {moment.isoformat()}; "
-            + (f"its first revision is known since {first}." if first else "it has no revision yet.")
-        )
+        if self.revisions.newest():
+            since = f"it is known since {self.revisions.head(1).known_at.isoformat()} (revision 1)."
+        elif head is not None:
+            since = f"its file, which has no revision yet, was written at {self.current.written_at().isoformat()}."
+        else:
+            since = "nothing was written yet."
+        raise NotCoveredError(f"Nothing of {self._path.stem!r} was known as of {moment.isoformat()}; {since}")
