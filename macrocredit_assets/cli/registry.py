@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
 from macrocredit_assets.errors import UnknownDatasetError
+
+if TYPE_CHECKING:
+    from macrocredit_assets.sync import Repairs
 
 __all__ = ["command"]
 
@@ -65,26 +68,41 @@ def show_entry(context: Context, name: str, as_json: bool) -> None:
 
 
 @command.command("verify")
+@click.option(
+    "--repair", is_flag=True, help="Bring files in line with their revisions, and the registry with the files."
+)
 @as_json
 @with_context
-def verify(context: Context, as_json: bool) -> None:
-    """Hold it against the files, row by row.
+def verify(context: Context, repair: bool, as_json: bool) -> None:
+    """Hold it against the files, row by row, and the files against their revisions.
 
-    The exit code is 1 where they differ.
+    The exit code is 1 where they differ, with --repair where they still do.
     """
     from macrocredit_assets import sync
     from macrocredit_assets.catalog import load_catalog
 
-    problems = sync.verify(context.settings, load_catalog(context.settings.catalog))
+    catalog = load_catalog(context.settings.catalog)
+    repairs = sync.repair(context.settings, catalog) if repair else None
+    problems = repairs.problems if repairs else tuple(sync.verify(context.settings, catalog))
     if as_json:
-        render.echo_json(problems)
+        render.echo_json(repairs or problems)
     else:
+        if repairs:
+            _report_repairs(context, repairs)
         for problem in problems:
             click.echo(f"{problem.subject}: {problem.message}")
         if not problems:
             click.echo(f"Registry and files agree: {len(_entries(context))} datasets.")
     if problems:
         raise click.exceptions.Exit(1)
+
+
+def _report_repairs(context: Context, repairs: Repairs) -> None:
+    for done in repairs.files:
+        aside = f"; what stood there is kept as {context.shown(done.set_aside)}" if done.set_aside else ""
+        click.echo(f"{done.name}: {done.what}, the file shows revision {done.revision}{aside}")
+    for change in repairs.entries:
+        click.echo(f"{change.name}: registry entry {change.what}")
 
 
 @command.command("rebuild")

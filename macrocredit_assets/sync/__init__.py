@@ -7,6 +7,18 @@ not be here: Dagster, and fetching.
 
 from macrocredit_assets.sync.entry import registry_metadata, sync
 from macrocredit_assets.sync.rebuild import Change, Rebuilt, rebuild
+from macrocredit_assets.sync.repair import Repaired, Repairs, repair
 from macrocredit_assets.sync.verify import Problem, verify
 
-__all__ = ["Change", "Problem", "Rebuilt", "rebuild", "registry_metadata", "sync", "verify"]
+__all__ = [
+    "Change",
+    "Problem",
+    "Rebuilt",
+    "Repaired",
+    "Repairs",
+    "rebuild",
+    "registry_metadata",
+    "repair",
+    "sync",
+    "verify",
+]

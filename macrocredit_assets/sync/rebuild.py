@@ -10,10 +10,11 @@ from typing import Any
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
 from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence.dataset_store import DatasetStore, StoredHead
+from macrocredit_assets.persistence.dataset_store import StoredHead
 from macrocredit_assets.persistence.registry import DataRegistry
 from macrocredit_assets.persistence.registry_entry import DatasetEntry, iso_moment
 from macrocredit_assets.settings import Settings
+from macrocredit_assets.stores import open_store
 from macrocredit_assets.sync.entry import OF_THE_WRITE, registry_metadata
 from macrocredit_assets.sync.verify import Problem, unlisted_files
 
@@ -78,7 +79,7 @@ def _restore_all(
     for name in catalog.names():
         entry, old = catalog.entry(name), before.get(name)
         try:
-            head = DatasetStore(settings.dataset_path(entry.kind, name)).head()
+            head = open_store(settings, entry, as_stored=True).head()
         except CorruptFileError as error:
             problems.append(Problem(name, str(error)))
             after |= {} if old is None else {name: old}

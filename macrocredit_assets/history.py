@@ -1,0 +1,241 @@
+"""A user's own archive of a series: one file, into one dataset, whatever its dates.
+
+What belongs here: how such a file is described, and its way through rules, store, registry and run log. Dagster has no
+part in it: its partitions begin in 1990, and an archive has no days that a source was asked for. How cells become
+numbers is the business of the ``file`` source, which reads the archive as it reads any other file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
+from macrocredit_assets.errors import SeriesMismatchError, UnreadableSourceError, UsageError
+from macrocredit_assets.ingest import Ingested, ingest
+from macrocredit_assets.local_run import local_run
+from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence.root_kind import RootKind, stamp_root
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.sources import FileSource
+from macrocredit_assets.sources.base import Fetched
+from macrocredit_assets.sources.profiles import Route
+from macrocredit_assets.stores import open_store
+from macrocredit_assets.windows import Window
+from macrocredit_assets.writing import tell, write
+
+__all__ = ["JOB", "Layout", "archive_way", "ingest_history"]
+
+#: How a run log calls it.
+JOB = "ingest --history"
+
+_DESCRIBE = (
+    "What this file looks like is said by --column OURS=THEIRS, --date-column, --date-format, --factor and --separator."
+)
+
+#: How far around an archive stored rows are shown to the rules.
+_NEIGHBOURHOOD = timedelta(days=15)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is said of a file: None, or nothing, where nothing was said.
+
+    Parameters
+    ----------
+    series
+        What the numbers are (``fred:DGS10``).
+    columns
+        Our column -> its header in the file.
+    date_column, date_format, separator
+        As in :class:`FileWay`.
+    factor
+        Multiplier from the file's unit to ours, for every column.
+    """
+
+    series: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    date_column: str | None = None
+    date_format: str | None = None
+    factor: float | None = None
+    separator: str | None = None
+
+
+def archive_way(spec: DatasetSpec, path: Path, layout: Layout, stored_series: str | None) -> FileWay:
+    """Return the way that reads an archive of a dataset.
+
+    A file of the name that one of the dataset's own ways has is read as that way says; any other has our column names
+    and a column ``date``. What the layout says goes before either.
+
+    Parameters
+    ----------
+    spec, path
+        The dataset, and its archive.
+    layout
+        What the user said of the file.
+    stored_series
+        What the dataset holds; None where it holds nothing yet.
+
+    Raises
+    ------
+    UsageError
+        If nothing says which series the file has, or a column is none of the dataset's.
+    SeriesMismatchError
+        If it has another series than the dataset holds.
+    """
+    own = _own_way(spec, path, layout.series)
+    series = layout.series or (own.series if own else None)
+    _check_series(spec, path, series, stored_series)
+    _check_columns(spec, layout.columns)
+    if layout.separator is not None and len(layout.separator) != 1:
+        raise UsageError(f"--separator {layout.separator!r} is not one character; a tab is written as $'\\t'.")
+    headers = layout.columns or {name: name for name in spec.columns}
+    described: dict[str, Any] = {"columns": {ours: {"column": theirs} for ours, theirs in headers.items()}}
+    if own:
+        described = {**own.model_dump(), **(described if layout.columns else {})}
+    if layout.factor is not None:
+        described["columns"] = {ours: {**each, "factor": layout.factor} for ours, each in described["columns"].items()}
+    said = {name: getattr(layout, name) for name in ("date_column", "date_format", "separator")}
+    described |= {name: value for name, value in said.items() if value is not None}
+    return FileWay.model_validate({**described, "series": series, "path": path.name})
+
+
+def ingest_history(
+    spec: DatasetSpec,
+    path: Path,
+    layout: Layout,
+    settings: Settings,
+    *,
+    today: date,
+    accept: frozenset[str] = frozenset(),
+) -> Path:
+    """Store an archive of a dataset's series, and return the path of the run log.
+
+    Its rows add to the stored ones and restate them, by the same rules as those of any other way; every date from its
+    first to its last is covered afterwards. Days that are not over yet are left out.
+
+    Parameters
+    ----------
+    spec
+        The dataset.
+    path
+        The archive: CSV or Parquet.
+    layout
+        What the user said of it.
+    settings
+        Where the data lie.
+    today
+        The date in New York.
+    accept
+        Rules of severity ``error`` in spite of which the rows are stored.
+
+    Raises
+    ------
+    UsageError, SeriesMismatchError
+        As :func:`archive_way`.
+    RootKindError
+        If the root holds sample data and the series is observed, or the other way round.
+    SourceError
+        If the file cannot be read as described.
+    RuleViolationError
+        If a finding of severity ``error`` remains.
+    StoreError
+        As :meth:`DatasetStore.write`.
+    """
+    store = open_store(settings, spec)
+    head = store.head()
+    way = archive_way(spec, path, layout, head.series if head else None)
+    kind: RootKind = "sample" if way.series.startswith("sample:") else "real"
+    stamp_root(settings.data_directory, kind, command=f"macrocredit ingest {spec.name} --history {path}")
+    # an archive is a file, whichever ways other commands use here
+    with local_run(replace(settings, profile="files"), JOB, spec.name, kind=kind) as log:
+        ingested = _read(spec, path, way, store, today, accept)
+        tell(settings, spec, write(settings, spec, ingested, run_id=log.run_id), run_id=log.run_id)
+    return log.path
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An archive that was read already, as a source: its span must be known before a window can be asked for."""
+
+    answer: Fetched
+    name: str = "file"
+
+    def unavailable(self, way: Way) -> str | None:  # noqa: ARG002 - the protocol's signature
+        return None
+
+    def fetch(self, spec: DatasetSpec, way: Way, window: Window) -> Fetched:  # noqa: ARG002 - the protocol's signature
+        return self.answer
+
+
+def _read(
+    spec: DatasetSpec, path: Path, way: FileWay, store: DatasetStore, today: date, accept: frozenset[str]
+) -> Ingested:
+    past = Window(date.min, today - timedelta(days=1))
+    try:
+        answer = FileSource(path.absolute().parent).fetch(spec, way, past)
+    except UnreadableSourceError as error:
+        raise UnreadableSourceError(f"{error}\n{_DESCRIBE}") from error
+    if answer.frame.empty or answer.first is None or answer.last is None:
+        raise UnreadableSourceError(f"{spec.name}: {path} has no value until {past.end}; nothing was stored.")
+    window = Window(answer.first, min(answer.last, past.end))
+    again = f"macrocredit ingest {spec.name} --history {path}"
+    ingested = ingest(
+        spec,
+        window,
+        Route(way.series, (way,)),
+        {way.source: _Read(answer)},
+        accept=accept,
+        stored=_around(store, window),
+        today=today,
+        again=again,
+    )
+    return replace(ingested, ways=(f"history:{path.name}",))
+
+
+def _around(store: DatasetStore, window: Window) -> pd.DataFrame | None:
+    if store.head() is None:
+        return None
+    return store.read_frame(Window(window.start - _NEIGHBOURHOOD, window.end + _NEIGHBOURHOOD))
+
+
+def _own_way(spec: DatasetSpec, path: Path, series: str | None) -> FileWay | None:
+    """Return the dataset's own way to a file of this name; of another series only if none was named."""
+    ways = (way for way in spec.ways if isinstance(way, FileWay) and Path(way.path).name == path.name)
+    return next((way for way in ways if series in {None, way.series}), None)
+
+
+def _check_columns(spec: DatasetSpec, columns: Mapping[str, str]) -> None:
+    if unknown := sorted(columns.keys() - spec.columns.keys()):
+        raise UsageError(f"{spec.name} has no column {', '.join(unknown)}; it has {', '.join(spec.columns)}.")
+    if columns and spec.main not in columns:
+        raise UsageError(
+            f"The archive brings {', '.join(columns)}, and not {spec.main}, the main column of {spec.name}: say where "
+            f"it stands with --column {spec.main}=HEADER."
+        )
+
+
+def _check_series(spec: DatasetSpec, path: Path, series: str | None, stored: str | None) -> None:
+    known = (stored,) if stored else tuple(dict.fromkeys(way.series for way in spec.ways))
+    if series is None:
+        raise UsageError(
+            f"Nothing says which series {path} has: {spec.name} "
+            f"{'holds' if stored else 'may hold'} {' or '.join(known)}. If the file is an archive of "
+            f"{'it' if len(known) == 1 else 'one of them'}, say so: --series {known[0]!r}"
+        )
+    if series in known:
+        return
+    if stored:
+        raise SeriesMismatchError(
+            f"{spec.name} holds the series {stored}, and {path} was said to have {series}: one dataset holds one "
+            "series. Nothing was written. Give the other series an entry of its own in the catalog."
+        )
+    raise UsageError(
+        f"{spec.name} has no way of the series {series}, so nothing could ever go on where {path} ends; its ways have "
+        f"{', '.join(known)}. Add a way of that series to its entry in the catalog, or an entry of its own."
+    )
