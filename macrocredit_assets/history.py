@@ -7,6 +7,7 @@ numbers is the business of the ``file`` source, which reads the archive as it re
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -20,7 +21,8 @@ from macrocredit_assets.errors import SeriesMismatchError, UnreadableSourceError
 from macrocredit_assets.ingest import Ingested, ingest
 from macrocredit_assets.local_run import local_run
 from macrocredit_assets.persistence import DatasetStore
-from macrocredit_assets.persistence.root_kind import RootKind, stamp_root
+from macrocredit_assets.persistence.root_kind import RootKind, require_root_kind, stamp_root
+from macrocredit_assets.quality import check_accepted
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import FileSource
 from macrocredit_assets.sources.base import Fetched
@@ -113,6 +115,7 @@ def ingest_history(
     *,
     today: date,
     accept: frozenset[str] = frozenset(),
+    again: str | None = None,
 ) -> Path:
     """Store an archive of a dataset's series, and return the path of the run log.
 
@@ -133,11 +136,13 @@ def ingest_history(
         The date in New York.
     accept
         Rules of severity ``error`` in spite of which the rows are stored.
+    again
+        The command that does the same once more, for errors to name.
 
     Raises
     ------
     UsageError, SeriesMismatchError
-        As :func:`archive_way`.
+        As :func:`archive_way`, or if ``accept`` names a rule that cannot be waived.
     RootKindError
         If the root holds sample data and the series is observed, or the other way round.
     SourceError
@@ -147,14 +152,17 @@ def ingest_history(
     StoreError
         As :meth:`DatasetStore.write`.
     """
+    check_accepted(accept)
     store = open_store(settings, spec)
     head = store.head()
     way = archive_way(spec, path, layout, head.series if head else None)
     kind: RootKind = "sample" if way.series.startswith("sample:") else "real"
-    stamp_root(settings.data_directory, kind, command=f"macrocredit ingest {spec.name} --history {path}")
+    again = again or f"macrocredit ingest {spec.name} --history {shlex.quote(str(path))}"
+    require_root_kind(settings.data_directory, kind, command=again)
     # an archive is a file, whichever ways other commands use here
     with local_run(replace(settings, profile="files"), JOB, spec.name, kind=kind) as log:
-        ingested = _read(spec, path, way, store, today, accept)
+        ingested = _read(spec, path, way, store, today, accept, again)
+        stamp_root(settings.data_directory, kind, command=again)
         tell(settings, spec, write(settings, spec, ingested, run_id=log.run_id), run_id=log.run_id)
     return log.path
 
@@ -174,7 +182,13 @@ class _Read:
 
 
 def _read(
-    spec: DatasetSpec, path: Path, way: FileWay, store: DatasetStore, today: date, accept: frozenset[str]
+    spec: DatasetSpec,
+    path: Path,
+    way: FileWay,
+    store: DatasetStore,
+    today: date,
+    accept: frozenset[str],
+    again: str,
 ) -> Ingested:
     past = Window(date.min, today - timedelta(days=1))
     try:
@@ -184,7 +198,6 @@ def _read(
     if answer.frame.empty or answer.first is None or answer.last is None:
         raise UnreadableSourceError(f"{spec.name}: {path} has no value until {past.end}; nothing was stored.")
     window = Window(answer.first, min(answer.last, past.end))
-    again = f"macrocredit ingest {spec.name} --history {path}"
     ingested = ingest(
         spec,
         window,

@@ -11,7 +11,20 @@ import errno
 import click
 
 from macrocredit_assets import __version__
-from macrocredit_assets.cli import backfill, catalog, datasets, doctor, registry, revisions, runs, show, status, ui
+from macrocredit_assets.cli import (
+    backfill,
+    catalog,
+    datasets,
+    doctor,
+    ingest,
+    migrate,
+    registry,
+    revisions,
+    runs,
+    show,
+    status,
+    ui,
+)
 from macrocredit_assets.errors import (
     CatalogError,
     MacrocreditError,
@@ -24,8 +37,8 @@ from macrocredit_assets.settings import VARIABLES
 __all__ = ["cli", "main"]
 
 _SECTIONS = {
-    "Data": (backfill.command, status.command, show.command, datasets.command),
-    "Records": (revisions.command, registry.command, runs.command, catalog.command),
+    "Data": (backfill.command, ingest.command, status.command, show.command, datasets.command),
+    "Records": (revisions.command, registry.command, migrate.command, runs.command, catalog.command),
     "Workplace": (ui.command, doctor.command),
 }
 

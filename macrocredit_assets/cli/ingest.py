@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from macrocredit_assets.cli import render, run_report
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
+
+if TYPE_CHECKING:
+    from macrocredit_assets.history import Layout
 
 __all__ = ["command"]
 
@@ -83,11 +87,33 @@ def command(
     if isinstance(spec, SignalSpec):
         raise UsageError(f"{name} is a signal: it is computed, and takes no archive. Ingest its inputs instead.")
     layout = Layout(series, dict(columns), date_column, date_format, factor, separator)
-    today = context.yesterday + timedelta(days=1)
-    log = ingest_history(spec, path, layout, context.settings, today=today, accept=frozenset(accept))
+    log = ingest_history(
+        spec,
+        path,
+        layout,
+        context.settings,
+        today=context.yesterday + timedelta(days=1),
+        accept=frozenset(accept),
+        again=context.command(*_words(name, path, layout, accept), root=False),
+    )
     if as_json:
         render.echo_json(read_run(log).to_dict())
         return
     run_report.print_datasets(read_run(log), [name])
     click.echo(f"\nrun log: {context.shown(log)}")
     click.echo(f"next:    {context.command('show', name)}")
+
+
+def _words(name: str, path: Path, layout: Layout, accept: Sequence[str]) -> list[str]:
+    """Return the arguments of this call, to be typed again."""
+    said = {
+        "--series": layout.series,
+        "--date-column": layout.date_column,
+        "--date-format": layout.date_format,
+        "--factor": layout.factor,
+        "--separator": layout.separator,
+    }
+    words = ["ingest", name, "--history", str(path)]
+    words += [word for ours, theirs in layout.columns.items() for word in ("--column", f"{ours}={theirs}")]
+    words += [word for option, value in said.items() if value is not None for word in (option, f"{value}")]
+    return words + [word for rule in accept for word in ("--accept", rule)]
