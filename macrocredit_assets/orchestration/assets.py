@@ -17,13 +17,13 @@ from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_
 from macrocredit_assets.errors import SourceUnavailableError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
-from macrocredit_assets.orchestration.partitions import DAILY, window_of
+from macrocredit_assets.orchestration.partitions import DAILY, today, window_of
 from macrocredit_assets.orchestration.tags import accepted_rules
-from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources import Source
 from macrocredit_assets.sources.profiles import Route, choose
+from macrocredit_assets.stores import open_store
 from macrocredit_assets.windows import Window
 
 __all__ = ["build_assets"]
@@ -95,7 +95,8 @@ def _market_asset(
         # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
         route = choose(spec, settings.profile, sources)
         stored = _neighbours(spec, settings, window)
-        return ingest(spec, window, route, sources, accept=accepted_rules(context.run.tags), stored=stored)
+        accept = accepted_rules(context.run.tags)
+        return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
 
     asset: _Decorator = dg.asset(
         **_definition(spec, settings, series),
@@ -108,7 +109,7 @@ def _market_asset(
 
 def _neighbours(spec: DatasetSpec, settings: Settings, window: Window) -> pd.DataFrame | None:
     """Return the rows already stored in and around a window: levels are compared with them."""
-    store = DatasetStore(settings.dataset_path(spec.kind, spec.name))
+    store = open_store(settings, spec, as_stored=True)
     if store.head() is None:
         return None
     return store.read_frame(Window(window.start - _NEIGHBOURHOOD, window.end + _NEIGHBOURHOOD))

@@ -5,7 +5,6 @@ are written (``persistence``), or what a good row is (``ingest``). It derives fr
 ``UPathIOManager`` refuses partition ranges and writes straight to the final path.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, reduce
@@ -16,24 +15,27 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, arrow_schema, load_catalog
+from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, load_catalog
 from macrocredit_assets.errors import NotCoveredError, UsageError
 from macrocredit_assets.ingest import Ingested, SignalInput
 from macrocredit_assets.orchestration.metadata import (
     COLUMNS,
     LOOKBACK_ROWS,
     LOOKBACK_SHARED,
+    Value,
     output_metadata,
     partition_metadata,
     set_partition_metadata,
 )
-from macrocredit_assets.orchestration.partitions import window_of
-from macrocredit_assets.persistence import DataRegistry, DatasetStore, RunLog
-from macrocredit_assets.persistence.records import AssetRecord
+from macrocredit_assets.orchestration.partitions import today, window_of
+from macrocredit_assets.orchestration.tags import allows_withdrawals, switch_reason
+from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence.records import AssetRecord, SeenInput
 from macrocredit_assets.persistence.root_kind import stamp_root
 from macrocredit_assets.settings import Profile, Settings
-from macrocredit_assets.sync import sync
+from macrocredit_assets.stores import open_store
 from macrocredit_assets.windows import EARLIEST, Coverage, Window
+from macrocredit_assets.writing import tell, write
 
 __all__ = ["ParquetIOManager"]
 
@@ -75,25 +77,33 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         window = window_of(context.asset_partition_key_range)
         ingested = _as_ingested(obj, entry, window)
         stamp_root(self._settings.data_directory, self._settings.kind)
-        record = self._write(entry, ingested)
-        run_log = RunLog(self._settings.logs_directory, context.run_id)
-        sync(
-            DataRegistry(self._settings.registry_path, self._settings.data_directory),
+        tags = context.step_context.dagster_run.tags
+        record = write(
+            self._settings,
+            entry,
+            ingested,
+            run_id=context.run_id,
+            withdraw=allows_withdrawals(tags),
+            switch_reason=switch_reason(tags),
+        )
+        run_log = tell(
+            self._settings,
             entry,
             record,
             run_id=context.run_id,
             asset_key=context.asset_key.to_user_string(),
             code_version=context.step_context.job_def.asset_layer.get(context.asset_key).code_version,
         )
-        run_log.add(record)
         context.add_output_metadata(output_metadata(record, run_log.path, window))
-        set_partition_metadata(context, partition_metadata(entry, ingested.frame, window, ingested.answered))
+        set_partition_metadata(context, self._days(entry, record, window))
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame | pa.Table | SignalInput:
         """Load what is asked for as one frame: one partition, a range, or everything."""
         entry = self._entry(context.asset_key)
-        store = self._store(entry)
+        store = open_store(self._settings, entry)
         window = window_of(context.asset_partition_key_range) if context.has_asset_partitions else None
+        # before the rows: what is written in between is then taken for unseen, never the other way round
+        revision = store.last_revision()
         coverage = self._require_coverage(store, window)
         wanted = context.definition_metadata
         widened, columns = self._widen(window, wanted), cast("Sequence[str] | None", wanted.get(COLUMNS))
@@ -101,7 +111,9 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         if expected is pa.Table:
             return store.read(widened, columns)
         frame = store.read_frame(widened, columns)
-        return SignalInput(frame, coverage) if expected is SignalInput else frame
+        if expected is not SignalInput:
+            return frame
+        return SignalInput(frame, coverage, SeenInput(revision.number, revision.known_at) if revision else None)
 
     @cached_property
     def _settings(self) -> Settings:
@@ -125,31 +137,14 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             )
         return self._catalog.entry(key.path[0])
 
-    def _store(self, entry: DatasetSpec | SignalSpec) -> DatasetStore:
-        return DatasetStore(self._settings.dataset_path(entry.kind, entry.name), arrow_schema(entry))
-
-    def _write(self, entry: DatasetSpec | SignalSpec, ingested: Ingested) -> AssetRecord:
-        started = time.perf_counter()
-        result = self._store(entry).write(
-            ingested.window,
-            ingested.frame,
-            series=ingested.series,
-            answered=ingested.answered,
-            replace=entry.kind == "signal",
-        )
-        return AssetRecord(
-            dataset=entry.name,
-            window=ingested.window,
-            status="written" if result.written else "unchanged",
-            series=ingested.series,
-            ways=ingested.ways,
-            rows_read=ingested.rows_read,
-            dropped=ingested.dropped,
-            result=result,
-            findings=ingested.findings,
-            accepted=ingested.accepted,
-            seconds={**ingested.seconds, "write": time.perf_counter() - started},
-        )
+    def _days(
+        self, entry: DatasetSpec | SignalSpec, record: AssetRecord, window: Window
+    ) -> dict[str, dict[str, Value]]:
+        # from the file, not from what came: rows that the source no longer has are kept, and are there
+        values = open_store(self._settings, entry).read_frame(window, [entry.main])[entry.main]
+        result = record.result
+        coverage, first = (result.coverage, result.first) if result else (Coverage(), None)
+        return partition_metadata(entry, values, window, coverage, first=first, today=today())
 
     def _require_coverage(self, store: DatasetStore, window: Window | None) -> Coverage:
         head = store.head()
@@ -177,7 +172,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     def _dates(self, window: Window, columns: Sequence[str]) -> Iterator[pd.Index]:
         for column in columns:
             dataset, _, name = column.partition(".")
-            store = self._store(self._catalog.entry(dataset))
+            store = open_store(self._settings, self._catalog.entry(dataset))
             if store.head() is not None:
                 yield store.read_frame(window, [name])[name].dropna().index
 

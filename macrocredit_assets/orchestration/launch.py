@@ -18,7 +18,14 @@ from dagster._utils.interrupts import capture_interrupts
 from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
 from macrocredit_assets.orchestration.instance import open_instance
-from macrocredit_assets.orchestration.tags import ACCEPT, LAUNCHED_BY, RANGE_END, RANGE_START
+from macrocredit_assets.orchestration.tags import (
+    ACCEPT,
+    ALLOW_WITHDRAWALS,
+    LAUNCHED_BY,
+    RANGE_END,
+    RANGE_START,
+    SWITCH_SERIES,
+)
 from macrocredit_assets.persistence import RunLog
 from macrocredit_assets.persistence.root_kind import require_root_kind
 from macrocredit_assets.settings import Settings
@@ -60,6 +67,8 @@ def run_backfill(
     window: Window,
     *,
     accept: Sequence[str] = (),
+    allow_withdrawals: bool = False,
+    switch_reason: str | None = None,
     on_event: Callable[[Progress], None] | None = None,
 ) -> BackfillOutcome:
     """Materialize datasets for a window, as one run in this process.
@@ -74,6 +83,11 @@ def run_backfill(
         Dates to ask for; closed days included.
     accept
         Rules of severity ``error`` whose findings shall not stop the write.
+    allow_withdrawals
+        Whether stored rows of the window that the source no longer has leave the current file; they stay in the
+        revisions.
+    switch_reason
+        Why the stored series is closed in favour of the one that the profile serves; None forbids it.
     on_event
         Called as steps begin and end.
 
@@ -92,6 +106,8 @@ def run_backfill(
         RANGE_END: window.end.isoformat(),
         LAUNCHED_BY: "macrocredit backfill",
         **({ACCEPT: ",".join(accept)} if accept else {}),
+        **({ALLOW_WITHDRAWALS: "true"} if allow_withdrawals else {}),
+        **({SWITCH_SERIES: switch_reason} if switch_reason else {}),
     }
     with open_instance(settings.dagster_home) as instance:
         job = _reconstructable(settings)

@@ -5,7 +5,7 @@ Schema, units and location describe the *definition*, once. What an output adds 
 so a range carries a link to its run log and nothing else; the few values of a day stand on that day's partition.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from math import isfinite
 from pathlib import Path
@@ -21,9 +21,9 @@ from dagster._core.execution.context.metadata_logging import (
     OutputMetadataHandle,
 )
 
-from macrocredit_assets.catalog import Entry, SignalSpec
-from macrocredit_assets.catalog.calendars import sessions
+from macrocredit_assets.catalog import DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.models import Column
+from macrocredit_assets.catalog.publication import day_states
 from macrocredit_assets.persistence.records import AssetRecord
 from macrocredit_assets.windows import Coverage, Window
 
@@ -32,6 +32,7 @@ __all__ = [
     "DETAILED_PARTITIONS",
     "LOOKBACK_ROWS",
     "LOOKBACK_SHARED",
+    "Value",
     "definition_metadata",
     "output_metadata",
     "partition_metadata",
@@ -82,8 +83,11 @@ def output_metadata(record: AssetRecord, run_log: Path, window: Window) -> dict[
         "rows_changed": result.changed,
         "rows_unchanged": result.unchanged,
         "rows_vanished": result.vanished,
+        "rows_withdrawn": result.withdrawn,
         "content_hash": result.content_hash,
     }
+    if result.revision is not None:
+        metadata["revision"] = result.revision
     if record.findings:
         metadata["findings"] = dg.MetadataValue.md(
             "\n".join(f"- **{finding.rule}** ({finding.severity}): {finding.message}" for finding in record.findings)
@@ -92,21 +96,32 @@ def output_metadata(record: AssetRecord, run_log: Path, window: Window) -> dict[
 
 
 def partition_metadata(
-    entry: Entry, frame: pd.DataFrame, window: Window, answered: Coverage
+    entry: DatasetSpec | SignalSpec,
+    values: pd.Series,
+    window: Window,
+    coverage: Coverage,
+    *,
+    first: date | None,
+    today: date,
 ) -> dict[str, dict[str, Value]]:
     """Describe every day of a window: its state, its row count, and the value of the main column.
 
     A numeric value makes Dagster's plot over partitions draw the series.
+
+    Parameters
+    ----------
+    entry, window
+        The dataset, and the days to describe.
+    values
+        The main column's stored values in the window; index of dates.
+    coverage, first
+        Of the whole dataset: what was answered, and its first row.
+    today
+        The date in New York.
     """
-    index = pd.DatetimeIndex(frame.index)
-    observed = dict(zip(index.date, frame[entry.main].tolist(), strict=True))
-    open_days = set(pd.DatetimeIndex(sessions(entry.calendar, window)).date)
-    return {
-        day.isoformat(): _observed(entry, observed[day])
-        if day in observed
-        else {"dagster/partition_row_count": 0, "state": _absence(day, open_days, answered)}
-        for day in window
-    }
+    observed = dict(zip(pd.DatetimeIndex(values.index).date, values.tolist(), strict=True))
+    states = day_states(entry, window, observed, coverage, first=first, today=today)
+    return {day.isoformat(): _day(entry, state, observed.get(day)) for day, state in states.items()}
 
 
 def set_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Mapping[str, Value]]) -> None:
@@ -119,17 +134,11 @@ def set_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Map
     step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**held, **added})  # noqa: SLF001
 
 
-def _observed(entry: Entry, value: float) -> dict[str, Value]:
-    metadata: dict[str, Value] = {"dagster/partition_row_count": 1, "state": "present"}
-    if isfinite(value):
+def _day(entry: Entry, state: str, value: float | None) -> dict[str, Value]:
+    metadata: dict[str, Value] = {"dagster/partition_row_count": int(state == "present"), "state": state}
+    if value is not None and isfinite(value):
         metadata[entry.main] = float(value)
     return metadata
-
-
-def _absence(day: date, open_days: Collection[date], answered: Coverage) -> str:
-    if day not in answered:
-        return "not_answered"
-    return "no_observation" if day in open_days else "closed"
 
 
 def _table_schema(entry: Entry) -> dg.TableSchema:

@@ -4,13 +4,13 @@ Calendar days, not sessions: calendars are data about a dataset. A definition wi
 breaks when an ad-hoc holiday is added, and rounds the end of a range up past a closed day.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
 from macrocredit_assets.windows import EARLIEST, Window
 
-__all__ = ["DAILY", "window_of"]
+__all__ = ["DAILY", "today", "window_of"]
 
 DAILY = dg.DailyPartitionsDefinition(start_date=EARLIEST.isoformat(), timezone="America/New_York", end_offset=0)
 
@@ -24,3 +24,9 @@ def window_of(keys: dg.PartitionKeyRange) -> Window:
         If the range is reversed: Dagster itself runs such a range with no keys and reports success.
     """
     return Window(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+
+
+def today() -> date:
+    """Return the date in New York, the day after the last partition: a clock frozen for partitions holds here too."""
+    last = DAILY.get_last_partition_key()
+    return date.fromisoformat(last or EARLIEST.isoformat()) + timedelta(days=1)

@@ -11,6 +11,7 @@ from macrocredit_assets.windows import Window
 
 __all__ = [
     "ACCEPT",
+    "ALLOW_WITHDRAWALS",
     "BACKFILL",
     "FROM_UI",
     "LAUNCHED_BY",
@@ -19,15 +20,21 @@ __all__ = [
     "RANGE_START",
     "SCHEDULE",
     "SENSOR",
+    "SWITCH_SERIES",
     "accepted_rules",
+    "allows_withdrawals",
     "launched_by",
     "recorded_tags",
     "requested_range",
+    "switch_reason",
     "window_of_tags",
 ]
 
-#: Ours: rules that are waived, separated by commas; and who launched the run, where Dagster has no tag for it.
+#: Ours: rules that are waived, separated by commas; whether stored rows that do not come any more are withdrawn; why a
+#: dataset changes to another series; and who launched the run, where Dagster has no tag for it.
 ACCEPT = "macrocredit/accept"
+ALLOW_WITHDRAWALS = "macrocredit/allow_withdrawals"
+SWITCH_SERIES = "macrocredit/switch_series"
 LAUNCHED_BY = "macrocredit/launched_by"
 
 #: Dagster's.
@@ -45,6 +52,16 @@ _RECORDED_PREFIXES = ("dagster/", "macrocredit/")
 def accepted_rules(tags: Mapping[str, str]) -> frozenset[str]:
     """Return the names of the rules in spite of which this run stores its window."""
     return frozenset(filter(None, (rule.strip() for rule in tags.get(ACCEPT, "").split(","))))
+
+
+def allows_withdrawals(tags: Mapping[str, str]) -> bool:
+    """Return whether stored rows of the window that the source no longer has are withdrawn."""
+    return tags.get(ALLOW_WITHDRAWALS) == "true"
+
+
+def switch_reason(tags: Mapping[str, str]) -> str | None:
+    """Return why the stored series is closed in favour of another one; None where it is not."""
+    return tags.get(SWITCH_SERIES) or None
 
 
 def launched_by(tags: Mapping[str, str]) -> str:
