@@ -15,7 +15,7 @@ from typing import Literal
 import pandas as pd
 import pyarrow as pa
 
-from macrocredit_assets.errors import StoreError
+from macrocredit_assets.errors import CorruptFileError, StoreError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import OneFile, Readable
 from macrocredit_assets.persistence.dataset_file import StoredHead
@@ -276,6 +276,23 @@ class DatasetStore:
         """
         with locked(self.path):
             return self._projection.repair()
+
+    def verify(self) -> StoredHead | None:
+        """Read every row and every revision, and return the head; None where nothing was ever written.
+
+        Nothing is brought forward, and nothing else is written.
+
+        Raises
+        ------
+        CorruptFileError
+            If rows or revisions are not those of their hashes, if the file is not that of the last revision, or if one
+            is missing.
+        """
+        try:
+            return self._projection.verify()
+        except CorruptFileError:
+            with locked(self.path):  # a writer may just have been between its two steps
+                return self._projection.verify()
 
     def _writable_schema(self) -> pa.Schema:
         if self.schema is None:

@@ -187,6 +187,28 @@ class Projection:
             self._project()
         return True
 
+    def verify(self) -> StoredHead | None:
+        """Hold every row and every revision against their hashes, and the current rows against the last revision.
+
+        Return their head; None where there is nothing. Nothing is written.
+
+        Raises
+        ------
+        CorruptFileError
+            If anything is not as it should be.
+        """
+        numbers = self.revisions.numbers()
+        last = self._in_memory(numbers[-1]).stored if numbers else None
+        found = self.current.rows(None)
+        head = None if found is None else found[0]
+        if last is not None and (head is None or not is_same_content(head, last)):
+            state = "does not exist" if head is None else "has other rows"
+            raise CorruptFileError(
+                f"Of {self._path.stem!r} there are {len(numbers)} revisions, and {self._path} {state}: a writer died "
+                f"before it was done, or something else has changed it. {remedy(self._path)}"
+            )
+        return head
+
     def _is_apart(self, head: StoredHead | None) -> bool:
         last = self.revisions.last()
         return last is not None and (head is None or not is_same_content(head, last))
