@@ -73,7 +73,7 @@ def print_table(
     *,
     sections: Sequence[int] = (),
     terminal: Console | None = None,
-) -> None:
+) -> list[str]:
     """Print a table: fitted to a terminal, complete where the output goes elsewhere.
 
     Parameters
@@ -86,14 +86,21 @@ def print_table(
         Numbers of rows after which a line is drawn, on terminals only.
     terminal
         Where to print; None is the standard output.
+
+    Returns
+    -------
+    list[str]
+        Headers of the columns that a narrow terminal left out.
     """
     rows = [[*row] for row in rows]
     if terminal is None and not interactive():
         for line in _plain(columns, rows):
             click.echo(line)
-        return
+        return []
     terminal = terminal or console()
-    _print_rich(terminal, columns, rows, sections)
+    shown = _fitting(columns, rows, terminal.width)
+    _print_rich(terminal, columns, rows, sections, shown)
+    return [column.header for at, column in enumerate(columns) if at not in shown]
 
 
 def _plain(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterable[str]:
@@ -113,13 +120,16 @@ def _lines(row: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _print_rich(
-    terminal: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]], sections: Sequence[int]
+    terminal: Console,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    sections: Sequence[int],
+    shown: Sequence[int],
 ) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    shown = _fitting(columns, rows, terminal.width)
     # the box itself is one blank between columns
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP - 1, 0, 0), header_style="bold", show_edge=False

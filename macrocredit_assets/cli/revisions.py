@@ -74,30 +74,30 @@ def command(
 
     store = find_store(name, context.settings)
     asked = Asked(name, start, end)
-    revisions = store.revisions()
-    if not revisions:
+    last = store.last_revision()
+    if last is None:
         known_now(store, asked)
         if not as_json:
             click.echo(f"{name} was written before revisions were kept; the next write that changes a row keeps it.")
             return
     limit = limit or (sys.maxsize if as_json else _LIMIT)
     if start or end:
-        steps = [*_steps(store, revisions, asked.window)]
-        _show(steps, limit, _Step.to_dict if as_json else None, _print_steps)
+        steps = [*_steps(store, asked.window)]
+        _show(steps[-limit:], len(steps), _Step.to_dict if as_json else None, _print_steps)
     else:
-        _show(revisions, limit, _document if as_json else None, _print_revisions)
+        newest = store.revisions(limit)
+        _show(newest, last.number if last else 0, _document if as_json else None, _print_revisions)
 
 
 def _show(
-    found: Sequence[T], limit: int, document: Callable[[T], object] | None, table: Callable[[Sequence[T]], None]
+    newest: Sequence[T], total: int, document: Callable[[T], object] | None, table: Callable[[Sequence[T]], None]
 ) -> None:
-    newest = found[-limit:]
     if document is not None:
         render.echo_json([document(each) for each in newest])
         return
     table(newest)
-    if len(newest) < len(found):
-        click.echo(f"The newest {len(newest):,} of {len(found):,}; all of them with --limit {len(found)}", err=True)
+    if len(newest) < total:
+        click.echo(f"The newest {len(newest):,} of {total:,}; all of them with --limit {total}", err=True)
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,14 @@ class _Step:
         }
 
 
-def _steps(store: DatasetStore, revisions: Sequence[Revision], window: Window) -> Iterator[_Step]:
+def _steps(store: DatasetStore, window: Window) -> Iterator[_Step]:
     """Yield what became of the rows of a window, in the order in which it became known."""
     recorded: dict[int, dict[date, Values | None]] = {}
     for row in store.revision_rows(window).to_pylist():
         number, _, day, action = (row.pop(key) for key in ("revision", "known_at", "date", "action"))
         recorded.setdefault(number, {})[day.date()] = None if action == "withdraw" else row
     rows: dict[date, Values] = {}
-    for revision in revisions:
+    for revision in store.revisions():
         touched = recorded.get(revision.number, {})
         if revision.begins_anew:
             touched = dict.fromkeys(rows) | touched

@@ -66,13 +66,14 @@ def command(
         return
     click.secho(" | ".join(_title(name, reading, frame, as_of, adjusted=adjusted)), bold=True)
     fields = [*reading.schema]
-    render.print_table(
-        [
-            render.Column("date\n", style="cyan"),
-            *(render.Column(numbers.header(field), right=True) for field in fields),
-        ],
-        _rows(frame, fields, whole=tail is not None),
+    # a number that is cut could be read as another one: a column is shown whole or, being told so, not at all
+    titles = [render.Column(numbers.header(field), right=True, optional=at > 0) for at, field in enumerate(fields)]
+    left_out = render.print_table(
+        [render.Column("date\n", style="cyan"), *titles], _rows(frame, fields, whole=tail is not None)
     )
+    if left_out:
+        names = ", ".join(header.partition("\n")[0] for header in left_out)
+        click.echo(f"The terminal is too narrow for {names}: choose by --columns.", err=True)
 
 
 def _title(name: str, reading: Reading, frame: pd.DataFrame, as_of: str | None, *, adjusted: bool) -> list[str]:

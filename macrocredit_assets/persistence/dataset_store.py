@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -157,16 +158,16 @@ class DatasetStore:
         # a file that pandas is told about becomes a frame whose index is set; a table made in memory does not
         return frame if frame.index.name == DATE else frame.set_index(DATE)
 
-    def revisions(self) -> tuple[Revision, ...]:
-        """Return the heads of all revisions, oldest first."""
-        return tuple(self._log.heads())[::-1]
+    def revisions(self, newest: int | None = None) -> tuple[Revision, ...]:
+        """Return the heads of all revisions, or only so many of the newest, oldest first."""
+        return tuple(islice(self._log.heads(), newest))[::-1]
 
     def last_revision(self) -> Revision | None:
         """Return the head of the last revision, without looking at the others; None where there is none."""
         return self._log.last()
 
     def revision_as_of(self, moment: datetime) -> Revision | None:
-        """Return the head of the last revision known at an instant, which has a time zone; None where there was none."""
+        """Return the head of the last revision known at an instant, which has a time zone, or None."""
         return self._log.known(moment)
 
     def revision_rows(self, window: Window | None = None, after: int = 0) -> pa.Table:

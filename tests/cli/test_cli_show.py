@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -58,6 +62,21 @@ def test_tail_and_columns_choose(run: Run, written: Path) -> None:
     ]
 
 
+def test_narrow_terminal_shows_whole_numbers_and_says_what_it_left_out(written: Path) -> None:
+    """Where not every column fits, those that are shown are whole, and the others are named."""
+    parent, child = pty.openpty()
+    environ = {**os.environ, "MACROCREDIT_ROOT": str(written), "COLUMNS": "30", "TERM": "xterm"}
+    command = [sys.executable, "-m", "macrocredit_assets", "show", "desk"]
+    result = subprocess.run(command, env=environ, stdout=child, stderr=subprocess.PIPE, text=True, check=True)
+    os.close(child)
+    shown = os.read(parent, 65536).decode()
+    os.close(parent)
+    assert "1,234.125" in shown
+    assert "…" not in shown
+    assert "volume" not in shown
+    assert result.stderr == "The terminal is too narrow for volume: choose by --columns.\n"
+
+
 def test_json_has_every_row_and_null_for_what_is_missing(run: Run, written: Path) -> None:
     """--json prints records with full precision."""
     assert json.loads(run("show", "desk", "--json", root=written).stdout) == [
@@ -105,3 +124,27 @@ def test_unknown_names_are_wrong_use(run: Run, written: Path, arguments: list[st
     result = run("show", *arguments, root=written)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_adjusted_prices_are_said_to_be(run: Run, tmp_path: Path) -> None:
+    """--adjusted takes a dividend of 2 after a close of 100 off the days before, and says so in the title."""
+    names = ("close", "dividend", "split")
+    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": "USD", "decimals": "6"}) for name in names])
+    index = pd.DatetimeIndex(["2024-01-02", "2024-01-03", "2024-01-04"], name="date")
+    frame = pd.DataFrame({"close": [80.0, 100.0, 98.0], "dividend": [0.0, 0.0, 2.0], "split": 0.0}, index=index)
+    DatasetStore(tmp_path / "data" / "raw" / "fund.parquet", schema).write(_JANUARY, frame, series="desk:x")
+    shown = run("show", "fund", "--adjusted", "--end", "2024-01-03", "--columns", "close", root=tmp_path)
+    assert shown.stdout.splitlines() == [
+        "fund | desk:x | 2 rows | 2024-01-02..2024-01-03 | adjusted",
+        "date        close",
+        "              USD",
+        "2024-01-02  78.40",
+        "2024-01-03  98.00",
+    ]
+
+
+def test_adjusting_what_pays_nothing_is_wrong_use(run: Run, written: Path) -> None:
+    """A dataset without dividends and splits ends with 2 and says what is missing."""
+    result = run("show", "desk", "--adjusted", root=written)
+    assert result.exit_code == 2
+    assert "no column dividend, split" in result.stderr

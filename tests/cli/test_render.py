@@ -67,13 +67,17 @@ def test_wide_terminal_shows_all_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "header"),
-    [(46, "name        rows  calendar   title"), (45, "name        rows  calendar"), (20, "name        rows")],
+    ("width", "header", "left_out"),
+    [
+        (46, "name        rows  calendar   title", []),
+        (45, "name        rows  calendar", ["title"]),
+        (20, "name        rows", ["calendar", "title"]),
+    ],
 )
-def test_narrow_terminal_leaves_out_optional_columns(width: int, header: str) -> None:
-    """Optional columns go one by one, from the last, before any cell is cut."""
+def test_narrow_terminal_leaves_out_optional_columns(width: int, header: str, left_out: list[str]) -> None:
+    """Optional columns go one by one, from the last, before any cell is cut; the caller is told which."""
     terminal = _terminal(width)
-    render.print_table(_COLUMNS, _ROWS, terminal=terminal)
+    assert render.print_table(_COLUMNS, _ROWS, terminal=terminal) == left_out
     assert _printed(terminal)[0] == header
     assert "…" not in "".join(_printed(terminal))
 
