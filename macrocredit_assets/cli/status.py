@@ -171,7 +171,8 @@ def _print_commands(context: Context, found: Sequence[DatasetStatus], *, named: 
         for request in requests(holes)
     ]
     if empty := [status.name for status in found if status.state == "never ingested"]:
-        lines.append((f"{_names(empty)}: never ingested", _first_backfill(context, empty)))
+        every = len(empty) == len(found) and not named
+        lines.append((f"{_names(empty)}: never ingested", _first_backfill(context, [] if every else empty)))
     for what, line in lines[:_SHOWN]:
         click.echo(f"\n{what}\n  {line}")
     if len(lines) > _SHOWN:
