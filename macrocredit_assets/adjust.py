@@ -57,7 +57,8 @@ def back_adjust(frame: pd.DataFrame) -> pd.DataFrame:
     ----------
     frame
         The *whole* history, sorted by date, with at least the columns ``close``, ``dividend`` and ``split``. A dividend
-        or split that is 0 or missing is none.
+        or split that is 0 or missing is none. Prices are as traded: those that their publisher has already divided by
+        later splits, as Yahoo does in its ``Close``, would be divided twice.
 
     Returns
     -------

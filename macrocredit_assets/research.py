@@ -74,7 +74,8 @@ def load(
         means its end in UTC. None reads what is known now.
     adjusted
         Whether prices are adjusted for dividends and splits, and volume for splits, up to the last day known: also for
-        those after ``end``. The formula stands in :func:`macrocredit_assets.adjust.back_adjust`.
+        those after ``end``, but not for what was paid on days that were never ingested. The formula stands in
+        :func:`macrocredit_assets.adjust.back_adjust`.
     settings
         Where the data lie; None reads the environment (``MACROCREDIT_ROOT``).
 

@@ -272,6 +272,21 @@ def test_moment_that_is_none_is_refused(history: Settings) -> None:
         load("us_hy_oas", as_of="yesterday", settings=history)
 
 
+def test_dataset_of_one_file_a_year_reads_as_any_other(tmp_path: Path) -> None:
+    """A reader need not know how a dataset is kept, as of now or before."""
+    settings = Settings(root=tmp_path, dagster_home=tmp_path / ".dagster")
+    schema = pa.schema([pa.field("close", pa.float64())])
+    for known_at, close in ((_FIRST, 1.0), (_RESTATED, 2.0)):
+        path = settings.dataset_path("market", "wide")
+        store = DatasetStore(path, schema, chunk="year", clock=lambda known_at=known_at: known_at)
+        index = pd.DatetimeIndex(["2023-12-29", "2024-01-02"], name="date")
+        frame = pd.DataFrame({"close": [0.5, close]}, index=index)
+        store.write(Window.parse("2023-12-29", "2024-01-02"), frame, series="desk:wide")
+    assert [*load("wide", settings=settings)["close"]] == [0.5, 2.0]
+    assert [*load("wide", "2024-01-01", settings=settings)["close"]] == [2.0]
+    assert [*load("wide", as_of=_FIRST, settings=settings)["close"]] == [0.5, 1.0]
+
+
 @pytest.fixture
 def fund(tmp_path: Path) -> Settings:
     """Write a fund that paid 2 after a close of 100 on 4 January, of which was learned on the 8th."""
