@@ -15,6 +15,7 @@ import numpy.typing as npt
 from macrocredit_assets.catalog import Catalog, SignalSpec
 from macrocredit_assets.persistence import DatasetStore, StoredHead
 from macrocredit_assets.settings import Settings
+from macrocredit_assets.stores import open_store
 from macrocredit_assets.windows import Coverage
 
 __all__ = ["Days", "Holding", "Holdings", "as_days"]
@@ -45,11 +46,8 @@ class Holdings:
     def __getitem__(self, name: str) -> Holding:
         """Return what is stored of one dataset; raise ``UnknownDatasetError`` where the catalog has none such."""
         if name not in self._held:
-            entry = self.catalog.entry(name)
-            path = self.settings.dataset_path(entry.kind, name)
-            chunk = None if isinstance(entry, SignalSpec) else entry.chunk
-            # no schema: what is stored under another one is held all the same
-            self._held[name] = Holding(DatasetStore(path, chunk=chunk))
+            # what is stored under other columns than the catalog's is held all the same
+            self._held[name] = Holding(open_store(self.settings, self.catalog.entry(name), as_stored=True))
         return self._held[name]
 
     def shared(self, signal: SignalSpec) -> Days:
