@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -58,6 +59,10 @@ def settings(tmp_path: Path) -> Settings:
     _write(settings, "cdx_ig_5y", "desk:CDX IG")
     _write(settings, "cash_cds_basis_ig", "signal:cash_cds_basis_ig")
     return settings
+
+
+def _revisions(settings: Settings, name: str = "cdx_ig_5y") -> Path:
+    return settings.data_directory / "revisions" / name
 
 
 def _entries(settings: Settings) -> dict[str, Any]:
@@ -211,8 +216,9 @@ def test_broken_registry_is_kept_beside_the_restored_one(settings: Settings) -> 
 
 
 def test_entry_without_file_is_found_and_goes(settings: Settings) -> None:
-    """A dataset whose file is gone is found, and a rebuild strikes it out."""
+    """A dataset of which nothing is left is found, and a rebuild strikes it out."""
     settings.dataset_path("market", "cdx_ig_5y").unlink()
+    shutil.rmtree(_revisions(settings))
     (said,) = _said(settings)
     assert said.startswith("cdx_ig_5y: It is registered, and the file data/raw/cdx_ig_5y.parquet does not exist")
     assert [change.what for change in rebuild(settings, _CATALOG).changes] == ["removed"]

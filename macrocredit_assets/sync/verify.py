@@ -9,13 +9,14 @@ from pathlib import Path
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, arrow_schema
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import TEMPORARY_SUFFIX
-from macrocredit_assets.persistence.dataset_file import StoredHead, read_rows
+from macrocredit_assets.persistence.dataset_file import StoredHead
 from macrocredit_assets.persistence.parquet_io import list_parquet_files
 from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
 from macrocredit_assets.persistence.registry_entry import iso_moment
 from macrocredit_assets.persistence.root_kind import read_root_kind
 from macrocredit_assets.persistence.schemas import schema_mismatches
 from macrocredit_assets.settings import Settings
+from macrocredit_assets.stores import open_store
 
 __all__ = ["Problem", "unlisted_files", "verify"]
 
@@ -31,11 +32,11 @@ class Problem:
 
 
 def verify(settings: Settings, catalog: Catalog) -> list[Problem]:
-    """Hold the registry against the files, reading every row, and return what differs.
+    """Hold the registry against the files, and these against their revisions, reading every row; return what differs.
 
     Noticed are entries without a file and files without an entry; counts, dates, coverage and hashes that differ; rows
-    that are not those of the file's own hash; columns other than the catalog's; litter of killed processes; and sample
-    and real data under one root.
+    that are not those of the file's own hash, or not those of the last revision; revisions that are missing or damaged;
+    columns other than the catalog's; litter of killed processes; and sample and real data under one root.
     """
     try:
         entries = DataRegistry(settings.registry_path, settings.data_directory).entries()
@@ -65,15 +66,14 @@ def unlisted_files(settings: Settings, names: Collection[str]) -> Iterator[Probl
 def _dataset(settings: Settings, entry: DatasetSpec | SignalSpec, registered: DatasetEntry | None) -> Iterator[str]:
     path = settings.dataset_path(entry.kind, entry.name)
     try:
-        found = read_rows(path)
+        head = open_store(settings, entry, as_stored=True).verify()
     except CorruptFileError as error:
         yield str(error)
         return
-    if found is None and registered is not None:
+    if head is None and registered is not None:
         yield f"It is registered, and the file {_shown(path, settings)} does not exist; {_REBUILD}."
-    if found is None:
+    if head is None:
         return
-    head = found[0]
     for mismatch in schema_mismatches(head.schema, arrow_schema(entry)):
         yield f"{_shown(path, settings)}: {mismatch}."
     if registered is None:
@@ -105,12 +105,11 @@ def _foreign_entry(settings: Settings, registered: DatasetEntry) -> Iterator[str
 
 
 def _litter(settings: Settings) -> Iterator[Problem]:
-    for directory in (settings.data_directory, *_directories(settings)):
-        for path in sorted(directory.glob(f".*{TEMPORARY_SUFFIX}")):
-            yield Problem(
-                _shown(path, settings),
-                "A killed process left it, or one is writing now. The next write of the same file removes it.",
-            )
+    for path in sorted(settings.data_directory.rglob(f".*{TEMPORARY_SUFFIX}")):
+        yield Problem(
+            _shown(path, settings),
+            "A killed process left it, or one is writing now. The next write of the same file removes it.",
+        )
 
 
 def _kinds(settings: Settings, entries: Mapping[str, DatasetEntry]) -> Iterator[Problem]:
