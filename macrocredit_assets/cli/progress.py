@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from io import UnsupportedOperation
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -42,16 +46,34 @@ def follow(
         return
     datasets = f"{len(names)} dataset{'s' if len(names) > 1 else ''}"
     click.echo(f"Backfilling {datasets}, {window} ({window.days:,} days)")
-    if terminal is not None or render.interactive():
-        with _bars(names, terminal or render.console()) as on_event:
-            yield on_event
-    else:
-        yield _line
+    with _present_stdout() as stream:
+        if terminal is not None or render.interactive():
+            with _bars(names, terminal or render.console(stream)) as on_event:
+                yield on_event
+        else:
+            yield partial(_line, stream)
 
 
-def _line(progress: Progress) -> None:
+def _line(stream: TextIO, progress: Progress) -> None:
     if progress.state != "started":
-        click.echo(f"{progress.dataset}: {progress.state}")
+        click.echo(f"{progress.dataset}: {progress.state}", file=stream)
+
+
+@contextmanager
+def _present_stdout() -> Iterator[TextIO]:
+    """Yield a stream to where the standard output leads now.
+
+    While steps run, Dagster points the descriptor of the standard output at the run's compute log; what is written
+    there reaches the terminal late, and the log is no place for a progress bar.
+    """
+    sys.stdout.flush()
+    try:
+        descriptor = os.dup(sys.stdout.fileno())
+    except UnsupportedOperation:  # a stream in memory has no descriptor that could be pointed elsewhere
+        yield sys.stdout
+        return
+    with os.fdopen(descriptor, "w", encoding=sys.stdout.encoding) as stream:
+        yield stream
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -51,11 +51,11 @@ def interactive() -> bool:
     return sys.stdout.isatty()
 
 
-def console() -> Console:
-    """Return the terminal."""
+def console(stream: TextIO | None = None) -> Console:
+    """Return the terminal, as one writes to it by a stream; None is the standard output."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(file=stream, highlight=False)
 
 
 def echo_json(document: object) -> None:

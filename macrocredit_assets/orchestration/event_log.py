@@ -80,7 +80,8 @@ class EmbeddedEventLogStorage(PlannedPartitions):
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         # the stock method reads every migration script before it sees that there is nothing to do
         if not _is_stamped(engine):
-            _set_page_size(engine, INDEX_PAGE_SIZE if for_index_shard else RUN_PAGE_SIZE)
+            is_index = engine.url.database == self.path_for_shard(INDEX_SHARD_NAME)
+            _set_page_size(engine, INDEX_PAGE_SIZE if is_index else RUN_PAGE_SIZE)
             super()._initdb(engine, for_index_shard)
 
     def has_table(self, table_name: str) -> bool:

@@ -21,7 +21,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
 from macrocredit_assets.orchestration.event_log import EmbeddedEventLogStorage
-from macrocredit_assets.persistence.atomic import write_bytes
+from macrocredit_assets.persistence.atomic import locked, write_bytes
 
 __all__ = ["EmbeddedInstance", "ensure_home", "open_instance"]
 
@@ -74,7 +74,8 @@ def ensure_home(home: Path) -> Path:
     home = home.expanduser().resolve()
     settings = home / DAGSTER_CONFIG_YAML_FILENAME
     if not settings.exists():
-        write_bytes(settings, resources.files(__package__).joinpath("dagster.yaml").read_bytes())
+        with locked(settings):
+            _create(home, settings)
     return home
 
 
@@ -87,8 +88,19 @@ def open_instance(home: Path) -> Iterator[DagsterInstance]:
     home
         The folder of the instance.
     """
-    with DagsterInstance.from_config(str(ensure_home(home))) as instance:
+    home = ensure_home(home)
+    with locked(home / DAGSTER_CONFIG_YAML_FILENAME):  # see _create
+        instance = DagsterInstance.from_config(str(home))
+    with instance:
         yield instance
+
+
+def _create(home: Path, settings: Path) -> None:
+    if not settings.exists():
+        write_bytes(settings, resources.files(__package__).joinpath("dagster.yaml").read_bytes())
+        # with its databases: webserver and daemon start at once, and two processes that create the same SQLite files
+        # of Dagster fail, or leave a version table with two rows that nobody can open again
+        DagsterInstance.from_config(str(home)).dispose()
 
 
 def _composite(parts: Mapping[str, ConfigurableClassData | None]) -> ConfigurableClassData:

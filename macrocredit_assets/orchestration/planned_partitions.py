@@ -9,7 +9,8 @@ storages store that form but do not read it, so that the partitions of a failed 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import AbstractSet, Any, NamedTuple, cast  # noqa: UP035 - collections.abc.Set reads as set
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as db
 from dagster import AssetKey, DagsterEventType, EventLogEntry

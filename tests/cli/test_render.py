@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -120,3 +122,16 @@ def test_quiet_progress_is_nobody_to_tell(capsys: pytest.CaptureFixture[str]) ->
     with follow(["vix"], Window(date(2024, 1, 1), date(2024, 1, 2)), quiet=True) as on_event:
         assert on_event is None
     assert capsys.readouterr().out == ""
+
+
+def test_progress_is_seen_while_the_output_is_captured() -> None:
+    """Dagster points the standard output at a log while steps run; progress reaches the reader nevertheless."""
+    script = (
+        "import os; from datetime import date; from macrocredit_assets.cli.progress import follow;"
+        "from macrocredit_assets.orchestration.launch import Progress; from macrocredit_assets.windows import Window\n"
+        "with follow(['vix'], Window(date(2024, 1, 1), date(2024, 1, 2))) as on_event:\n"
+        "    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)\n"
+        "    on_event(Progress('vix', 'started')); on_event(Progress('vix', 'done'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "vix: done"

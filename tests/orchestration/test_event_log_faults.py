@@ -83,9 +83,8 @@ def test_a_rerun_heals_a_process_killed_in_mid_batch(
     """Whole batches are there, nothing of the one at work counts, and the same range can be run again."""
     monkeypatch.setenv(BATCH_SIZE_VARIABLE, "10")
     process = _start(KILLED_IN_MID_BATCH, tmp_path, killed_at)
-    assert process.wait(60) == -signal.SIGKILL, process.stderr and process.stderr.read()
-    if process.stderr:
-        process.stderr.close()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, errors
     with open_instance(tmp_path) as instance:
         assert instance.get_materialized_partitions(history.LEVEL) == history.days(2, 11)
         assert _materializations(instance, 1) == in_log_of_run
@@ -111,10 +110,9 @@ def test_a_rerun_heals_a_process_killed_in_mid_batch(
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     """Backfills in two processes on one home keep every event, and neither has to fall back to single ones."""
     processes = [_start(BACKFILLS, tmp_path, number) for number in (1, 5)]
-    for process in processes:
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-        assert "Falling back" not in errors
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
+    assert "Falling back" not in "".join(errors)
     with open_instance(tmp_path) as instance:
         for key in (history.LEVEL, history.WIPED):
             assert instance.get_materialized_partitions(key) == history.days(2, 31)

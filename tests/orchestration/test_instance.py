@@ -142,16 +142,15 @@ def test_commands_of_dagster_use_the_home(tmp_path: Path) -> None:
     """Dagster's own commands, pointed to the home, load the embedded instance and see its runs."""
     with open_instance(tmp_path) as instance:
         history.materialize(instance, 1, history.SUMMARY)
-    for command, expected in ((["instance", "info"], "EmbeddedEventLogStorage"), (["run", "list"], history.run_id(1))):
-        done = subprocess.run(
-            [sys.executable, "-m", "dagster", *command],
-            env={**os.environ, "DAGSTER_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        assert expected in done.stdout
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "run", "list"],
+        env={**os.environ, "DAGSTER_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert history.run_id(1) in done.stdout
 
 
 DAYS = dg.DailyPartitionsDefinition("2010-01-01", timezone="America/New_York")

@@ -122,7 +122,7 @@ def test_text_that_is_no_iso_date_is_refused(text: str) -> None:
         resolve_bounds(text, None, None)
 
 
-@pytest.mark.parametrize("moment", [pd.NaT, np.datetime64("NaT")])
+@pytest.mark.parametrize("moment", [pd.NaT, np.datetime64("NaT", "ns")])
 def test_nat_is_refused(moment: Moment) -> None:
     """A missing date as a bound is a mistake of the caller; no bound is None."""
     with pytest.raises(ValueError, match="NaT is none"):
