@@ -6,8 +6,8 @@ never nothing; when a write returns, its bytes survive a power cut. What must no
 
 from __future__ import annotations
 
-import glob
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
@@ -36,6 +36,7 @@ TEMPORARY_SUFFIX = ".tmp"
 LOCK_SUFFIX = ".lock"
 
 _RANDOM_DIGITS = 12
+_TEMPORARY_NAME = re.compile(rf"\.(.+)\.[0-9a-f]{{{_RANDOM_DIGITS}}}{re.escape(TEMPORARY_SUFFIX)}", re.DOTALL)
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def creating(path: Path) -> Iterator[BinaryIO]:
         If there is such a file; it stays as it is.
     """
     _make_directory(path.parent)
-    _sweep(path.parent, "*")
+    _sweep(path.parent)
     temporary, handle = _open_temporary(path)
     try:
         with handle:
@@ -157,7 +158,7 @@ def sweep(target: Path) -> None:
     A living writer holds an OS lock on its temporary file, so a lock that can be had tells a dead one, on any host that
     shares the file system, and whatever process has its pid by now.
     """
-    _sweep(target.parent, glob.escape(target.name))
+    _sweep(target.parent, target.name)
 
 
 def is_private(path: Path) -> bool:
@@ -165,9 +166,12 @@ def is_private(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX))
 
 
-def _sweep(directory: Path, name: str) -> None:
-    random = "[0-9a-f]" * _RANDOM_DIGITS
-    for litter in directory.glob(f".{name}.{random}{TEMPORARY_SUFFIX}"):
+def _sweep(directory: Path, target: str | None = None) -> None:
+    for name in os.listdir(directory):  # noqa: PTH208 - iterdir() makes paths of a thousand names, glob() looks at each
+        match = _TEMPORARY_NAME.fullmatch(name)
+        if match is None or target not in {None, match[1]}:
+            continue
+        litter = directory / name
         with suppress(OSError, portalocker.LockException), litter.open("r+b") as handle:
             portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
             litter.unlink()

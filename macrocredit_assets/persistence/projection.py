@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from macrocredit_assets.errors import CorruptFileError, NotCoveredError
+from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import Current, InMemory, Readable, is_same_content
 from macrocredit_assets.persistence.dataset_file import StoredHead, remedy
@@ -55,9 +55,14 @@ class Projection:
 
         No lock is taken where they are not behind, and none by who may not write.
         """
-        head, seen = look(self.current)
-        if not self._is_apart(head):
-            return seen
+        try:
+            head, seen = look(self.current)
+            if not self._is_apart(head):
+                return seen
+        except (KeyError, SchemaMismatchError):
+            # a column may be missing, or have another unit, because the current rows are behind
+            if not self._is_apart(self.current.head()):
+                raise
         try:
             with locked(self._path):
                 # a writer may just have been between its two steps: settle() asks again
@@ -78,15 +83,15 @@ class Projection:
         NotCoveredError
             If nothing was known then.
         """
-        if moment.tzinfo is None:
-            raise ValueError(f"{moment.isoformat()} is no instant without its time zone; write {moment.isoformat()}Z.")
         revision = self.revisions.known(moment)
         if revision is None:
             return self._look_before_revisions(look, moment)
-        head, seen = look(self.current)
-        # most questions are about the last revision, and then the answer stands in the current rows
-        if head is not None and is_same_content(head, revision):
-            return seen
+        current = self.current.head()
+        if current is not None and is_same_content(current, revision):
+            # most questions are about the last revision; a writer may be on the way to the next one
+            head, seen = look(self.current)
+            if head is not None and is_same_content(head, revision):
+                return seen
         return look(self._in_memory(revision.number))[1]
 
     def settle(self) -> None:

@@ -117,7 +117,15 @@ class RevisionLog:
         return (self.head(number) for number in reversed(self.numbers()))
 
     def known(self, moment: datetime) -> Revision | None:
-        """Return the last revision that was known at a moment; None where there was none."""
+        """Return the last revision that was known at a moment; None where there was none.
+
+        Raises
+        ------
+        ValueError
+            If the moment has no time zone.
+        """
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment.isoformat()} is no instant without its time zone; write {moment.isoformat()}Z.")
         low, high = 0, self.newest() + 1
         while high - low > 1:
             middle = (low + high) // 2

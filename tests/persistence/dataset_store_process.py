@@ -43,43 +43,51 @@ def write_year(path: Path, year: int) -> None:
 
 
 def die_at_every_step(folder: Path, action: str) -> dict[str, int]:
-    """Repeat one write on the same stored file, killed at its first, second, ... step until one goes through.
+    """Repeat one write on the same stored dataset, killed at its first, second, ... step until one goes through.
 
-    A step is whatever Python audits: opening, locking, renaming, removing a file, making a folder.
+    A step is whatever Python audits: opening, locking, linking, renaming, removing a file, making a folder.
 
     Returns
     -------
     dict
-        How many writes left the old bytes, and how many the new ones.
+        How many writes left the old rows, how many the new ones, and how many of these were committed without being
+        in the current file yet.
     """
     january, february, *_ = months(2024)
-    prepared, path = folder / "prepared" / "cdx.parquet", folder / "store" / "cdx.parquet"
+    prepared = folder / "prepared" / "raw" / "cdx.parquet"
+    prepared.parent.mkdir(parents=True)
     if action != "create":
         write(prepared, january)
     wanted = january if action == "create" else february
-    expected = folder / "expected" / "cdx.parquet"
-    if prepared.exists():
-        expected.parent.mkdir()
-        shutil.copy(prepared, expected)
+    expected = folder / "expected" / "raw" / "cdx.parquet"
+    shutil.copytree(prepared.parents[1], expected.parents[1])
     write(expected, wanted)
     old, new = _bytes(prepared), _bytes(expected)
-    outcome = {"old": 0, "new": 0}
+    outcome = {"old": 0, "new": 0, "behind": 0}
+    path = folder / "store" / "raw" / "cdx.parquet"
     for step in range(1, 1000):
-        shutil.rmtree(path.parent, ignore_errors=True)
-        if old is not None:
-            path.parent.mkdir()
-            path.write_bytes(old)
+        shutil.rmtree(path.parents[1], ignore_errors=True)
+        shutil.copytree(prepared.parents[1], path.parents[1])
         killed = _write_in_a_child(path, wanted, step)
-        left = _bytes(path)
-        if left not in (old, new):
-            raise SystemExit(f"step {step} left {left!r}")
-        outcome["old" if left == old else "new"] += 1
+        left, committed = _bytes(path), _revisions(path) == _revisions(expected)
+        if left not in (old, new) or (left == new and not committed):
+            raise SystemExit(f"step {step} left {left!r}, committed: {committed}")
+        outcome["new" if committed else "old"] += 1
+        outcome["behind"] += committed and left != new
+        DatasetStore(path).head()
+        if _bytes(path) != (new if committed else old):
+            raise SystemExit(f"after step {step} a reader did not find what was committed")
         write(path, wanted)
-        if _bytes(path) != new or list(path.parent.glob("*.tmp")) or list(path.parent.glob(".*.tmp")):
-            raise SystemExit(f"after step {step} the next write did not heal: {sorted(path.parent.iterdir())}")
+        litter = [*path.parents[1].rglob("*.tmp"), *path.parents[1].rglob(".*.tmp")]
+        if _bytes(path) != new or _revisions(path) != _revisions(expected) or (litter and not committed):
+            raise SystemExit(f"after step {step} the next write did not heal: {litter}")
         if not killed:
             return outcome
     raise SystemExit("no write went through")
+
+
+def _revisions(path: Path) -> list[str]:
+    return sorted(file.name for file in (path.parents[1] / "revisions" / "cdx").glob("[0-9]*.parquet"))
 
 
 def _write_in_a_child(path: Path, window: Window, step: int) -> bool:

@@ -1,20 +1,25 @@
-"""The store against an oracle: any sequence of writes gives what a plain dictionary of rows gives."""
+"""The store against an oracle: any writes, crashes included, give what a plain dictionary of rows gives."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from macrocredit_assets.errors import NotCoveredError
 from macrocredit_assets.persistence.dataset_store import DatasetStore
+from macrocredit_assets.persistence.records import Provenance, WriteResult
 from macrocredit_assets.windows import Coverage, Window
 
 SCHEMA = pa.schema([pa.field("level", pa.float64(), metadata={b"unit": b"bp"}), pa.field("volume", pa.int64())])
@@ -35,7 +40,26 @@ class Write:
     window: Window
     rows: dict[date, Row]
     answered: frozenset[date] | None
-    replace: bool
+    mode: str
+    series: str = SERIES
+
+    @property
+    def answers(self) -> set[date]:
+        """The dates of the window that are answered."""
+        return set(self.window) & (set(self.window) if self.answered is None else self.answered)
+
+    def do(self, store: DatasetStore) -> WriteResult:
+        """Ask the store for it."""
+        return store.write(
+            self.window,
+            frame_of(self.rows),
+            series=self.series,
+            answered=None if self.answered is None else coverage_of(set(self.answered)),
+            replace=self.mode == "replace",
+            withdraw=self.mode == "withdraw",
+            switch=True,
+            provenance=Provenance(reason="a test"),
+        )
 
 
 @dataclass
@@ -44,28 +68,34 @@ class Oracle:
 
     rows: dict[date, Row] = field(default_factory=dict)
     covered: set[date] = field(default_factory=set)
+    series: str | None = None
 
     def write(self, write: Write) -> Counts:
         """Apply a write; return how many rows were inserted, changed, unchanged, vanished, withdrawn."""
         counts = dict.fromkeys(("inserted", "changed", "unchanged", "vanished", "withdrawn"), 0)
+        if self.series not in {None, write.series}:
+            counts["withdrawn"] = len(self.rows)
+            self.rows, self.covered = {}, set()
+        self.series = write.series
         for day in write.window:
-            for word in self._settle(day, write.rows.get(day), replace=write.replace):
+            leaves = write.mode == "replace" or (write.mode == "withdraw" and day in write.answers)
+            for word in self._settle(day, write.rows.get(day), leaves=leaves, replace=write.mode == "replace"):
                 counts[word] += 1
-        if write.replace:
+        if write.mode == "replace":
             self.covered -= set(write.window)
-        self.covered |= set(write.window) & (set(write.window) if write.answered is None else write.answered)
+        self.covered |= write.answers
         return tuple(counts.values())  # type: ignore[return-value]
 
-    def _settle(self, day: date, came: Row | None, *, replace: bool) -> Iterator[str]:
+    def _settle(self, day: date, came: Row | None, *, leaves: bool, replace: bool) -> Iterator[str]:
         there = self.rows.get(day)
         if there is None:
             if came is not None:
                 self.rows[day] = came
                 yield "inserted"
         elif came is None:
-            if replace:
+            if leaves:
                 del self.rows[day]
-            yield "withdrawn" if replace else "vanished"
+            yield "withdrawn" if leaves else "vanished"
         else:
             level = there[0] if came[0] is None and not replace else came[0]
             volume = there[1] if came[1] is None and not replace else came[1]
@@ -96,11 +126,59 @@ def coverage_of(days: set[date]) -> Coverage:
     return Coverage.of(Window(day, day) for day in days)
 
 
+@dataclass
+class Clock:
+    """A clock that stands where it is put."""
+
+    now: datetime = datetime(2024, 6, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+
+class Crash(BaseException):
+    """What an injected fault raises: nothing catches it by mistake."""
+
+
+_STEPS = {"open", "os.link", "os.listdir", "os.mkdir", "os.remove", "os.rename"}
+_countdown: list[int] = []
+
+
+def _audit(event: str, _: object) -> None:
+    if _countdown and event in _STEPS:
+        _countdown[0] -= 1
+        if not _countdown[0]:
+            _countdown.clear()
+            raise Crash
+
+
+# a hook of the interpreter stays for good: it sleeps where nothing is counted down
+sys.addaudithook(_audit)
+
+
 @contextmanager
-def new_store() -> Iterator[DatasetStore]:
+def crash_at(step: int | None) -> Iterator[None]:
+    """Raise at the given step of the block, a step being whatever touches a file; None is no crash."""
+    _countdown[:] = [] if step is None else [step]
+    try:
+        yield
+    finally:
+        _countdown.clear()
+
+
+def stored_rows(store: DatasetStore, as_of: datetime | None = None) -> dict[date, Row]:
+    """Read all rows as a dictionary, in their order."""
+    table = store.read(as_of=as_of)
+    days = [moment.date() for moment in table["date"].to_pylist()]
+    return dict(zip(days, zip(table["level"].to_pylist(), table["volume"].to_pylist(), strict=True), strict=True))
+
+
+@contextmanager
+def new_store(clock: Clock | None = None) -> Iterator[DatasetStore]:
     """Open a store in a folder of its own; all have the same name, so that their bytes can be compared."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-        yield DatasetStore(Path(folder) / "raw" / "series.parquet", SCHEMA)
+        yield DatasetStore(Path(folder) / "raw" / "series.parquet", SCHEMA, clock=clock or Clock())
 
 
 def windows() -> st.SearchStrategy[Window]:
@@ -118,7 +196,8 @@ def writes(draw: st.DrawFn) -> Write:
     window = draw(windows())
     rows = draw(st.dictionaries(st.sampled_from(list(window)), CELLS, max_size=12))
     answered = draw(st.none() | st.frozensets(st.sampled_from(DAYS)))
-    return Write(window, rows, answered, draw(st.booleans()))
+    mode = draw(st.sampled_from(["add", "add", "replace", "withdraw"]))
+    return Write(window, rows, answered, mode, draw(st.sampled_from([SERIES, SERIES, SERIES, "test:other"])))
 
 
 @settings(deadline=None, max_examples=120)
@@ -129,30 +208,55 @@ def test_any_sequence_of_writes(sequence: list[Write]) -> None:
     with new_store() as store, new_store() as fresh:
         for write in sequence:
             before = store.path.read_bytes() if store.path.exists() else None
-            result = store.write(
-                write.window,
-                frame_of(write.rows),
-                series=SERIES,
-                answered=None if write.answered is None else coverage_of(set(write.answered)),
-                replace=write.replace,
-            )
+            result = write.do(store)
             counts = result.inserted, result.changed, result.unchanged, result.vanished, result.withdrawn
             assert counts == oracle.write(write)
             assert result.written == (store.path.read_bytes() != before)
             assert result.coverage == coverage_of(oracle.covered)
-            table = store.read()
-            expected = dict(sorted(oracle.rows.items()))
-            assert [moment.date() for moment in table["date"].to_pylist()] == list(expected)
-            assert list(zip(table["level"].to_pylist(), table["volume"].to_pylist(), strict=True)) == [
-                *expected.values()
-            ]
-        fresh.write(
-            Window(DAYS[0], DAYS[-1]),
-            frame_of(oracle.rows),
-            series=SERIES,
-            answered=coverage_of(oracle.covered),
-        )
+            assert list(stored_rows(store).items()) == sorted(oracle.rows.items())
+        everything = Write(Window(DAYS[0], DAYS[-1]), oracle.rows, frozenset(oracle.covered), "add", write.series)
+        everything.do(fresh)
         assert store.path.read_bytes() == fresh.path.read_bytes()
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(
+        st.tuples(writes(), st.none() | st.integers(1, 25), st.sampled_from([-3600, 0, 1, 86400])),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_any_sequence_of_writes_crashes_and_clocks(sequence: list[tuple[Write, int | None, int]]) -> None:
+    """A write that dies is there or not, as its revision is; every past moment can be read back, for ever."""
+    oracle, clock = Oracle(), Clock()
+    history: list[tuple[datetime, dict[date, Row]]] = []
+    with new_store(clock) as store:
+        for write, step, seconds in sequence:
+            clock.now += timedelta(seconds=seconds)
+            before, after = deepcopy(oracle), deepcopy(oracle)
+            after.write(write)
+            with suppress(Crash), crash_at(step):
+                write.do(store)
+            committed = len(list((store.path.parents[1] / "revisions" / "series").glob("*.parquet"))) > len(history)
+            head = store.head()
+            if committed:
+                oracle = after
+                # a clock that goes backwards never puts a revision before the one that it follows
+                history.append((max(clock.now, history[-1][0] if history else clock.now), after.rows))
+            elif head is not None and head.coverage == coverage_of(after.covered) and after.rows == before.rows:
+                oracle = after
+            if head is None:
+                assert not history
+                continue
+            assert head.coverage == coverage_of(oracle.covered)
+            assert head.series == oracle.series
+            assert list(stored_rows(store).items()) == sorted(oracle.rows.items())
+            for moment, _ in history:
+                known = [rows for then, rows in history if then <= moment][-1]
+                assert list(stored_rows(store, moment).items()) == sorted(known.items())
+            with pytest.raises(NotCoveredError):
+                store.read(as_of=history[0][0] - timedelta(microseconds=1))
 
 
 @settings(deadline=None, max_examples=80)
