@@ -97,47 +97,67 @@ def _span(context: Context, name: str, span: Span, counted: str) -> dict[str, ob
     return {"start": span.window.start, "end": span.window.end, counted: span.days, "command": command}
 
 
+#: What is always shown; the bars come next, and the rest where there is room.
+_COLUMNS = (
+    render.Column("dataset", style="cyan"),
+    render.Column("first"),
+    render.Column("last"),
+    render.Column("missing\nsessions", right=True),
+    render.Column("late\ndays", right=True, style="red"),
+    render.Column("stale\ndays", right=True, style="yellow"),
+)
+_OPTIONAL = (
+    render.Column("last run", optional=True),
+    render.Column("rows", right=True, optional=True),
+    render.Column("gaps", right=True, optional=True),
+    render.Column("series", optional=True),
+)
+
+
 def _print(context: Context, found: Sequence[DatasetStatus], *, named: bool) -> None:
     from macrocredit_assets.cli import coverage_bar
 
-    width = get_terminal_size((120, 24)).columns
+    rows = [_row(status) for status in found]
+    width = _bar_width(rows)
     axis = coverage_bar.axis(found, context.yesterday)
-    # the other columns take 68; beyond 80, half of what is left goes to the bars, half to the optional columns
-    bars = min(60, 12 + max(0, width - 80) // 2)
-    columns = (
-        render.Column("dataset", style="cyan"),
-        render.Column("first"),
-        render.Column("last"),
-        render.Column("missing", right=True),
-        render.Column("late", right=True, style="red"),
-        render.Column("stale", right=True, style="yellow"),
-        render.Column(coverage_bar.header(axis, bars), optional=True),
-        render.Column("last run", optional=True),
-        render.Column("rows", right=True, optional=True),
-        render.Column("gaps", right=True, optional=True),
-        render.Column("series", optional=True),
-    )
+    bars = [coverage_bar.bar(status, axis, width) for status in found]
     market = sum(status.kind == "market" for status in found)
-    rows = [_row(status, coverage_bar.bar(status, axis, bars)) for status in found]
-    render.print_table(columns, rows, sections=(market - 1,))
+    render.print_table(
+        (*_COLUMNS, render.Column(coverage_bar.header(axis, width), optional=True), *_OPTIONAL),
+        [[*row, bar, *_more(status)] for row, bar, status in zip(rows, bars, found, strict=True)],
+        sections=(market - 1,),
+    )
     click.echo(f"\n{coverage_bar.legend()}")
     click.echo(_summary(found, str(context.yesterday)))
     for status in found:
-        if status.error and status.state == "unreadable":
+        if status.state == "unreadable":
             click.echo(f"{status.name}: {status.error}")
     _print_commands(context, found, named=named)
 
 
-def _row(status: DatasetStatus, bar: str) -> list[str]:
-    empty = not status.coverage
+def _bar_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return how long bars are: what is left, or, of more than they need, half; the other columns get the rest."""
+    headers = [column.header.split("\n") for column in _COLUMNS]
+    taken = sum(
+        max(map(len, (*header, *cells))) + 2 for header, cells in zip(headers, zip(*rows, strict=True), strict=True)
+    )
+    left = get_terminal_size((120, 24)).columns - taken
+    return max(8, min(left, 12 + max(0, left - 12) // 2, 60))
+
+
+def _row(status: DatasetStatus) -> list[str]:
     return [
         status.name,
-        str(status.first or ("-" if empty else "no rows")),
+        str(status.first or ("no rows" if status.coverage else "-")),
         str(status.last or "-"),
         _count(status.missing_sessions) or ("all" if status.state == "never ingested" else ""),
-        f"{status.days_late:,} d" if status.days_late else "",
+        _count(status.days_late),
         _count(status.stale_days),
-        bar,
+    ]
+
+
+def _more(status: DatasetStatus) -> list[str]:
+    return [
         status.last_run.at[:16].replace("T", " ") if status.last_run else "-",
         f"{status.rows:,}",
         _count(status.gaps),
