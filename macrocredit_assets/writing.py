@@ -46,7 +46,11 @@ def write(
     ------
     StoreError
         As :meth:`~macrocredit_assets.persistence.DatasetStore.write`; nothing was written.
+    CorruptFileError
+        If the stored file or the registry cannot be read; nothing was written.
     """
+    # a registry that does not parse is told before the write, not after it
+    DataRegistry(settings.registry_path, settings.data_directory).entries()
     started = perf_counter()
     result = open_store(settings, entry).write(
         ingested.window,
@@ -82,7 +86,9 @@ def tell(
     asset_key: str | None = None,
     code_version: str | None = None,
 ) -> RunLog:
-    """Tell the registry and the run log of a write, in this order; return the log.
+    """Tell the run log and the registry of a write, in this order; return the log.
+
+    What was written is on record before anything that may fail.
 
     Parameters
     ----------
@@ -93,8 +99,8 @@ def tell(
     asset_key, code_version
         As Dagster names them; a run without Dagster has the dataset's name, and no version.
     """
-    registry = DataRegistry(settings.registry_path, settings.data_directory)
-    sync(registry, entry, record, run_id=run_id, asset_key=asset_key or entry.name, code_version=code_version)
     log = RunLog(settings.logs_directory, run_id)
     log.add(record)
+    registry = DataRegistry(settings.registry_path, settings.data_directory)
+    sync(registry, entry, record, run_id=run_id, asset_key=asset_key or entry.name, code_version=code_version)
     return log

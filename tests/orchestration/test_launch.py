@@ -54,3 +54,14 @@ def test_run_of_the_other_kind_is_refused_before_it_starts(settings: Settings) -
         run_backfill(
             dataclasses.replace(settings, profile="sample"), ["ust_10y"], Window.parse("2024-01-02", "2024-01-03")
         )
+
+
+def test_registry_that_does_not_parse_stops_the_write(settings: Settings) -> None:
+    """Nothing is written of which the registry could not be told; the registry is left as it is."""
+    assert run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-02")).success
+    settings.registry_path.write_text('{"ust_10y": {"instr')
+    refused = run_backfill(settings, ["ust_10y"], Window.parse("2024-01-03", "2024-01-03"))
+    assert not refused.success
+    assert "macrocredit registry rebuild" in refused.run_log.read_text()
+    assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].tolist() == [3.95]
+    assert settings.registry_path.read_text() == '{"ust_10y": {"instr'
