@@ -54,7 +54,7 @@ def test_file_that_is_behind_is_told_and_left(store: DatasetStore) -> None:
     older = store.path.read_bytes()
     _write(store, 83.0)
     store.path.write_bytes(older)
-    with pytest.raises(CorruptFileError, match="3 revisions.*has other rows"):
+    with pytest.raises(CorruptFileError, match=r"3 revisions.*has other rows"):
         store.verify()
     assert store.path.read_bytes() == older
 
