@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,6 +177,15 @@ def test_dates_without_a_row_give_an_empty_table(run: Run, restated: Path) -> No
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 1
     assert json.loads(run("revisions", "desk", "--start", "2024-02-01", "--json", root=restated).stdout) == []
+
+
+def test_file_from_before_there_were_revisions_has_none(run: Run, restated: Path) -> None:
+    """A file without revisions is no error: that they begin with the next change is said."""
+    shutil.rmtree(restated / "data" / "revisions")
+    result = run("revisions", "desk", root=restated)
+    assert result.exit_code == 0
+    assert "before revisions were kept" in result.stdout
+    assert json.loads(run("revisions", "desk", "--json", root=restated).stdout) == []
 
 
 def test_nothing_stored_and_unknown_names_are_told_apart(run: Run, restated: Path) -> None:
