@@ -1,7 +1,7 @@
 """The current rows of a dataset, wherever they stand: one file, or one per year, or memory.
 
-What belongs here: the few questions that a store asks of them, and the answers of the one file. Who decides when they
-are written is ``projection.py``; how the file looks, ``dataset_file.py``.
+What belongs here: the few questions that a store asks of them, and the answers of the one file; those of many files
+are in ``year_files.py``. Who decides when they are written is ``projection.py``; how a file looks, ``dataset_file.py``.
 """
 
 from __future__ import annotations
@@ -14,18 +14,12 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from macrocredit_assets.persistence.dataset_file import (
-    StoredHead,
-    head_of,
-    read_head,
-    read_rows,
-    read_table,
-    select_rows,
-    write_rows,
-)
+from macrocredit_assets.persistence.dataset_file import read_head, read_rows, read_table, write_rows
 from macrocredit_assets.persistence.revision_file import Revision
+from macrocredit_assets.persistence.revisions import Folded
 from macrocredit_assets.persistence.rows import Rows
 from macrocredit_assets.persistence.schemas import unit_of
+from macrocredit_assets.persistence.stored_head import StoredHead, head_of, select_rows
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["Current", "InMemory", "OneFile", "Readable", "is_same_content"]
@@ -45,11 +39,38 @@ class Readable(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """Rows that were read to be written again.
+
+    Parameters
+    ----------
+    head
+        Of the whole dataset.
+    rows
+        All rows, or those of whole files.
+    window
+        Which part of the dataset they are; None where they are all of it.
+    """
+
+    head: StoredHead
+    rows: Rows
+    window: Window | None = None
+
+
 class Current(Readable, Protocol):
     """Rows that can be read and replaced; who replaces holds the dataset's lock."""
 
-    def rows(self, window: Window | None) -> tuple[StoredHead, Rows] | None:
-        """Read at least the rows of a window, those that :meth:`write` needs for it, and hold them against the hash."""
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
+        ...
+
+    def rows(self, window: Window | None, expected: pa.Schema | None = None) -> Loaded | None:
+        """Read the rows that must be written when those of a window change, and hold them against their hash.
+
+        None reads all rows, and so does a schema that adds a column.
+        """
         ...
 
     def plan(
@@ -59,11 +80,11 @@ class Current(Readable, Protocol):
         ...
 
     def write(self, rows: Rows, window: Window | None, head: StoredHead) -> None:
-        """Replace what :meth:`rows` gave for the same window; None replaces everything."""
+        """Replace what :meth:`rows` gave, where ``window`` is that of :class:`Loaded`; None replaces everything."""
         ...
 
-    def is_of(self, revision: Revision) -> bool:
-        """Tell whether what stands there is what was there after a revision, or on the way to it."""
+    def is_between(self, before: Folded | None, after: Folded) -> bool:
+        """Tell whether what stands there is what a writer leaves that dies on the way from some rows to others."""
         ...
 
     def written_at(self) -> datetime:
@@ -81,6 +102,11 @@ class OneFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def head(self) -> StoredHead | None:
         """Read the footer."""
         return read_head(self._path)
@@ -91,9 +117,10 @@ class OneFile:
         """Read only the row groups of the window."""
         return read_table(self._path, window, columns, expected)
 
-    def rows(self, window: Window | None) -> tuple[StoredHead, Rows] | None:  # noqa: ARG002 - a file is one piece
+    def rows(self, window: Window | None, expected: pa.Schema | None = None) -> Loaded | None:  # noqa: ARG002 - whole
         """Read all rows: the file is written whole."""
-        return read_rows(self._path)
+        found = read_rows(self._path)
+        return None if found is None else Loaded(*found)
 
     def plan(
         self,
@@ -111,10 +138,9 @@ class OneFile:
         """Replace the file."""
         write_rows(self._path, rows, head)
 
-    def is_of(self, revision: Revision) -> bool:
-        """Compare the footer's hash: the file is replaced in one step, so there is no way between two revisions."""
-        head = self.head()
-        return head is not None and is_same_content(head, revision)
+    def is_between(self, before: Folded | None, after: Folded) -> bool:  # noqa: ARG002 - there is no way
+        """Return False: the file is replaced in one step."""
+        return False
 
     def written_at(self) -> datetime:
         """Return the file's modification time."""

@@ -13,9 +13,7 @@ What must not be here: clocks, run ids, and the decision whether to write.
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,19 +26,17 @@ from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import replacing
 from macrocredit_assets.persistence.footer import open_parquet
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
-from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns
+from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES
+from macrocredit_assets.persistence.stored_head import StoredHead, dataset_of, remedy, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = [
     "FOOTER_KEY",
     "SCHEMA_VERSION",
     "StoredHead",
-    "head_of",
     "read_head",
     "read_rows",
     "read_table",
-    "remedy",
-    "select_rows",
     "write_rows",
 ]
 
@@ -53,34 +49,6 @@ SCHEMA_VERSION = 1
 # same speed; dictionaries of prices that hardly repeat cost a third of the size and half of the time.
 _ROW_GROUP = 2048
 _COMPRESSION = "zstd"
-
-
-@dataclass(frozen=True)
-class StoredHead:
-    """What the footer of a dataset's file says; reading it takes a tenth of a millisecond.
-
-    Parameters
-    ----------
-    dataset, series
-        Name of the dataset, and what its numbers are (``fred:DGS10``).
-    coverage
-        The windows that were asked for and answered, closed days included.
-    content_hash
-        Hash of all rows, ``sha256:...``.
-    row_count, first, last
-        Number of rows, and the dates of the first and the last; None where there is no row.
-    schema
-        The columns without ``date``; each field's metadata hold unit and decimals.
-    """
-
-    dataset: str
-    series: str
-    coverage: Coverage
-    content_hash: str
-    row_count: int
-    first: date | None
-    last: date | None
-    schema: pa.Schema
 
 
 def read_head(path: Path) -> StoredHead | None:
@@ -137,7 +105,7 @@ def read_table(
     try:
         with open_parquet(path) as (_, file):
             head = _head(path, file)
-            wanted = _wanted(head, columns, expected)
+            wanted = wanted_columns(head, columns, expected)
             there = [name for name in wanted if name in head.schema.names]
             table = file.read_row_groups(_groups(file, window), columns=[DATE, *there], use_threads=False)
     except FileNotFoundError:
@@ -155,38 +123,8 @@ def read_table(
     return head, table.slice(low, high - low)
 
 
-def select_rows(
-    head: StoredHead,
-    rows: Rows,
-    window: Window | None,
-    columns: Sequence[str] | None,
-    expected: pa.Schema | None = None,
-) -> pa.Table:
-    """Return of rows in memory what :func:`read_table` would return of a file that held them."""
-    wanted = _wanted(head, columns, expected)
-    fields = [*head.schema, *(() if expected is None else expected)]
-    schema = pa.schema([next(field for field in fields if field.name == name) for name in wanted])
-    if window is not None:
-        rows = rows.take(rows.locate(window.start, window.end))
-    return rows_to_table(rows.under(head.schema.names, wanted), schema)
-
-
-def head_of(dataset: str, rows: Rows, *, series: str, coverage: Coverage, schema: pa.Schema) -> StoredHead:
-    """Return what the footer of a file with these rows says."""
-    return StoredHead(
-        dataset=dataset,
-        series=series,
-        coverage=coverage,
-        content_hash=content_hash(rows, schema),
-        row_count=len(rows),
-        first=rows.date(0) if len(rows) else None,
-        last=rows.date(-1) if len(rows) else None,
-        schema=schema,
-    )
-
-
 def write_rows(path: Path, rows: Rows, head: StoredHead) -> None:
-    """Replace the file, atomically and durably, by rows and the head that :func:`head_of` made of them."""
+    """Replace the file, atomically and durably, by rows and the head that ``head_of`` made of them."""
     table = rows_to_table(rows, head.schema).replace_schema_metadata(
         {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(head.schema)}
     )
@@ -201,37 +139,18 @@ def write_rows(path: Path, rows: Rows, head: StoredHead) -> None:
         )
 
 
-def remedy(path: Path, coverage: Coverage | None = None) -> str:
-    """Return the sentence that says how to get rid of a file that cannot be used, and its rows back."""
-    start = coverage.windows[0].start if coverage else "1990-01-01"
-    end = f" --end {coverage.windows[-1].end}" if coverage else ""
-    quoted, aside = shlex.quote(str(path)), shlex.quote(f"{path}.aside")
-    return (
-        "`macrocredit registry verify --repair` sets it aside and restores the rows from their revisions. Where it has "
-        f"none: `mv {quoted} {aside} && macrocredit backfill {path.stem} --start {start}{end}`"
-    )
-
-
-def _wanted(head: StoredHead, columns: Sequence[str] | None, expected: pa.Schema | None) -> list[str]:
-    names = [*head.schema.names, *(() if expected is None else added_columns(head.schema, expected))]
-    wanted = names if columns is None else [name for name in columns if name != DATE]
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise KeyError(f"{head.dataset!r} has no column {', '.join(unknown)}; it has {', '.join(names)}")
-    return wanted
-
-
 def _head(path: Path, file: pq.ParquetFile) -> StoredHead:
     schema, footer = file.schema_arrow, _parsed_footer(path, file)
-    if footer.get("schema_version") != SCHEMA_VERSION or footer.get("dataset") != path.stem:
+    dataset = dataset_of(path)
+    if footer.get("schema_version") != SCHEMA_VERSION or footer.get("dataset") != dataset:
         raise CorruptFileError(
             f"{path} says that it holds {footer.get('dataset')!r} in version {footer.get('schema_version')}, expected "
-            f"is {path.stem!r} in version {SCHEMA_VERSION}; it was left as it is. {remedy(path)}"
+            f"is {dataset!r} in version {SCHEMA_VERSION}; it was left as it is. {remedy(path)}"
         )
     try:
         first, last = _first_and_last(file)
         return StoredHead(
-            dataset=path.stem,
+            dataset=dataset,
             series=str(footer["series"]),
             coverage=Coverage.from_pairs(footer["coverage"]),
             content_hash=str(footer["content_hash"]),

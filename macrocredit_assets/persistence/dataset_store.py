@@ -19,14 +19,15 @@ import pyarrow as pa
 from macrocredit_assets.errors import CorruptFileError, StoreError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import OneFile, Readable
-from macrocredit_assets.persistence.dataset_file import StoredHead
 from macrocredit_assets.persistence.diff import CHANGES_KEPT
 from macrocredit_assets.persistence.projection import Projection
 from macrocredit_assets.persistence.records import Provenance, Seen, WriteResult
 from macrocredit_assets.persistence.revisions import Revision, RevisionLog, utc_now
 from macrocredit_assets.persistence.schemas import DATE
 from macrocredit_assets.persistence.seen import read_seen
+from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.persistence.writer import Writer, WriteRequest, refuse_other_schema
+from macrocredit_assets.persistence.year_files import YearFiles
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["CHANGES_KEPT", "DatasetStore", "StoredHead"]
@@ -46,6 +47,9 @@ class DatasetStore:
         reading, whatever columns the file has.
     revisions
         Folder of the dataset's revisions; None means ``data/revisions/x`` for ``data/raw/x.parquet``.
+    chunk
+        ``year`` keeps one file per year, ``x/2024.parquet`` beside where ``x.parquet`` would be: for wide tables, of
+        which a write then replaces only the years of its window. All else is the same.
     clock
         What tells the time, aware, for the instants at which revisions become known.
 
@@ -75,8 +79,8 @@ class DatasetStore:
         self.chunk = chunk
         directory = self.path.parent.parent / "revisions" / self.name if revisions is None else revisions.absolute()
         self._log = RevisionLog(directory, clock)
-        self._current = OneFile(self.path)
-        self._projection = Projection(self.path, self._current, self._log)
+        current = OneFile(self.path) if chunk is None else YearFiles(self.path.with_suffix(""))
+        self._projection = Projection(self.path, current, self._log)
 
     def __repr__(self) -> str:
         return f"DatasetStore({str(self.path)!r})"

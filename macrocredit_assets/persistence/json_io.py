@@ -71,10 +71,11 @@ class EnhancedJSONEncoder(json.JSONEncoder):
         """Yield the JSON text of a document in pieces."""
         # all at once, before json looks: it would write NaN as NaN, and asks for neither keys nor subclasses of float
         unchanged = getattr(self.default, "__func__", None) is EnhancedJSONEncoder.default
-        return super().iterencode(to_plain(o, None if unchanged else self.default), _one_shot)
+        default = None if unchanged else self.default
+        return super().iterencode(to_plain(o, default, skip_keys=self.skipkeys), _one_shot)
 
 
-def to_plain(data: object, default: Callable[[Any], object] | None = None) -> Json:
+def to_plain(data: object, default: Callable[[Any], object] | None = None, *, skip_keys: bool = False) -> Json:
     """Return a document as dict, list, str, int, float, bool and None alone, all floats finite.
 
     Parameters
@@ -83,6 +84,8 @@ def to_plain(data: object, default: Callable[[Any], object] | None = None) -> Js
         The document.
     default
         Asked for values of unknown type; what it returns is converted in turn.
+    skip_keys
+        Leave out what stands under a key that cannot be one in JSON, instead of raising TypeError.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def to_plain(data: object, default: Callable[[Any], object] | None = None) -> Js
         As :class:`EnhancedJSONEncoder` does.
     """
     try:
-        return _Conversion(default).value(data)
+        return _Conversion(default, skip_keys).value(data)
     except _MisfitError as misfit:
         raise misfit.kind(str(misfit)) from None
 
@@ -191,8 +194,9 @@ class _MisfitError(Exception):
 class _Conversion:
     """One walk through one document."""
 
-    def __init__(self, default: Callable[[Any], object] | None) -> None:
+    def __init__(self, default: Callable[[Any], object] | None, skip_keys: bool) -> None:
         self._default = default
+        self._skip_keys = skip_keys
         self._open: set[int] = set()
 
     def value(self, value: object) -> Json:
@@ -238,6 +242,8 @@ class _Conversion:
         names = self._names(items)
         converted = {}
         for name, value in zip(names, items.values(), strict=True):
+            if name is None:
+                continue
             try:
                 converted[name] = self.value(value)
             except _MisfitError as misfit:
@@ -247,28 +253,43 @@ class _Conversion:
 
     def _records(self, rows: Rows) -> list[dict[str, Any]]:
         names = self._names(rows.names)
-        converted = []
+        converted = {}
         for name, values in zip(names, rows.columns, strict=True):
+            if name is None:
+                continue
             try:
-                converted.append(self._array(values))
+                converted[name] = self._array(values)
             except _MisfitError as misfit:
                 row = misfit.steps.pop()
                 misfit.inside(name)
                 misfit.steps.append(row)
                 raise
-        if not names:
+        if not converted:
             return [{} for _ in range(rows.length)]
-        return [dict(zip(names, record, strict=True)) for record in zip(*converted, strict=True)]
+        return [dict(zip(converted, record, strict=True)) for record in zip(*converted.values(), strict=True)]
 
-    def _names(self, keys: Iterable[object]) -> list[str]:
-        names: dict[str, object] = {}
+    def _names(self, keys: Iterable[object]) -> list[str | None]:
+        """Return the text of each key, None where it is to be skipped."""
+        names: list[str | None] = []
+        taken: dict[str, object] = {}
         for key in keys:
-            name = key if type(key) is str else self._name(key)
-            if name in names:
-                both = f"{names[name]!r} and {key!r}"
+            name = key if type(key) is str else self._name_or_none(key)
+            names.append(name)
+            if name is None:
+                continue
+            if name in taken:
+                both = f"{taken[name]!r} and {key!r}"
                 raise _MisfitError(ValueError, "The object at", f"has two keys that are {json.dumps(name)}: {both}")
-            names[name] = key
-        return list(names)
+            taken[name] = key
+        return names
+
+    def _name_or_none(self, key: object) -> str | None:
+        try:
+            return self._name(key)
+        except _MisfitError as misfit:
+            if self._skip_keys and misfit.kind is TypeError:
+                return None
+            raise
 
     def _name(self, key: object) -> str:
         plain = self.value(key)

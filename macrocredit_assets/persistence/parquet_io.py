@@ -59,7 +59,7 @@ def save_parquet(df: pd.DataFrame, path: StrPath, compression: str | None = "sna
     >>> save_parquet(frame, f"{tempfile.mkdtemp()}/cdx_ig_5y.parquet").name
     'cdx_ig_5y.parquet'
     """
-    codec = "none" if compression is None else compression.lower()
+    codec = "none" if compression is None else str(compression).lower()
     if codec not in COMPRESSIONS:
         raise ValueError(f"Unknown compression {compression!r}; use one of {', '.join(COMPRESSIONS)}.")
     if not isinstance(df, pd.DataFrame):

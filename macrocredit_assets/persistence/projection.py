@@ -8,20 +8,21 @@ be here: what a write does to rows (``dataset_store.py``, ``diff.py``), and how 
 from __future__ import annotations
 
 import errno
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError
+from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError, StoreError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import Current, InMemory, Readable, is_same_content
-from macrocredit_assets.persistence.dataset_file import StoredHead, remedy
 from macrocredit_assets.persistence.diff import Delta
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.persistence.revision_file import Kind, Revision
 from macrocredit_assets.persistence.revisions import RevisionLog
 from macrocredit_assets.persistence.rows import Rows
+from macrocredit_assets.persistence.stored_head import StoredHead, remedy
 from macrocredit_assets.windows import Window
 
 __all__ = ["Projection"]
@@ -105,7 +106,7 @@ class Projection:
         head = self.current.head()
         if not self._is_apart(head):
             return
-        if head is not None and not any(map(self.current.is_of, self.revisions.heads())):
+        if head is not None and not self._is_known(head):
             raise CorruptFileError(
                 f"The rows in {self._path} are those of none of the {self.revisions.newest()} revisions in "
                 f"{self.revisions.directory}: something else than this package has changed the file, or has taken "
@@ -123,9 +124,8 @@ class Projection:
         found = self.current.rows(None)
         if found is None:
             return
-        head, rows = found
-        empty = Rows.none(len(head.schema))
-        self.commit(head, Delta.of(rows, empty, empty), kind="adopt", known_at=self.current.written_at())
+        empty = Rows.none(len(found.head.schema))
+        self.commit(found.head, Delta.of(found.rows, empty, empty), kind="adopt", known_at=self.current.written_at())
 
     def commit(
         self,
@@ -183,7 +183,7 @@ class Projection:
         last = self.revisions.head(self.revisions.newest())
         try:
             found = self.current.rows(None)
-            if found is not None and is_same_content(found[0], last):
+            if found is not None and is_same_content(found.head, last):
                 return False
             self.settle()
         except CorruptFileError:
@@ -205,7 +205,7 @@ class Projection:
         numbers = self.revisions.numbers()
         last = self._in_memory(numbers[-1]).stored if numbers else None
         found = self.current.rows(None)
-        head = None if found is None else found[0]
+        head = None if found is None else found.head
         if last is not None and (head is None or not is_same_content(head, last)):
             state = "does not exist" if head is None else "has other rows"
             raise CorruptFileError(
@@ -215,8 +215,31 @@ class Projection:
         return head
 
     def _is_apart(self, head: StoredHead | None) -> bool:
+        if head is None:
+            self._refuse_other_layout()
         last = self.revisions.last()
         return last is not None and (head is None or not is_same_content(head, last))
+
+    def _refuse_other_layout(self) -> None:
+        folder = self._path.with_suffix("")
+        other = folder if self.current.path == self._path else self._path
+        if other.exists():
+            paths = [shlex.quote(str(path)) for path in (other, self.revisions.directory)]
+            aside = " && ".join(f"mv {path} {path}.aside" for path in paths)
+            raise StoreError(
+                f"The rows of {self._path.stem!r} stand in {other}, and are looked for in {self.current.path}: `chunk` "
+                "was changed in the catalog. Nothing was written. Undo the change, or move rows and revisions away and "
+                f"fetch them again: `{aside} && macrocredit backfill {self._path.stem} --start 1990-01-01`"
+            )
+
+    def _is_known(self, head: StoredHead) -> bool:
+        """Tell whether the current rows are those of a revision, or what a writer left on the way to the last one."""
+        if any(is_same_content(head, revision) for revision in self.revisions.heads()):
+            return True
+        number = self.revisions.newest()
+        after = self.revisions.fold(number)
+        before = self.revisions.fold(number - 1) if number > 1 else None
+        return self.current.is_between(before, after)
 
     def _project(self) -> None:
         folded = self._in_memory(self.revisions.numbers()[-1])

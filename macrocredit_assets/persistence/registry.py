@@ -8,14 +8,15 @@ come from (``orchestration``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from macrocredit_assets.errors import CorruptFileError, UnknownDatasetError
 from macrocredit_assets.persistence.json_io import to_plain
 from macrocredit_assets.persistence.paths import StrPath, absolute
-from macrocredit_assets.persistence.registry_entry import DatasetEntry, iso_moment
+from macrocredit_assets.persistence.registry_entry import DatasetEntry, check_arguments, iso_moment
 from macrocredit_assets.persistence.registry_file import Document, RegistryFile
 
 __all__ = ["DataRegistry", "DatasetEntry"]
@@ -83,29 +84,53 @@ class DataRegistry:
 
         Raises
         ------
+        TypeError, ValueError
+            If an argument is of another type, the name is empty, or the metadata are none that JSON can say.
         CorruptFileError
             If the registry does not parse, or the file is not Parquet. Nothing is written.
         """
-        return self._put(name, file_path, instrument, tenor, metadata, lambda: self._statistics(self.locate(file_path)))
+        check_arguments(name, instrument, tenor, metadata)
+        plain = cast("dict[str, Any]", to_plain(dict(metadata or {})))
+        path = self._find(file_path)
+        stored_path = self._stored_path(path)
 
-    def record_dataset(
-        self,
-        *,
-        name: str,
-        file_path: StrPath,
-        instrument: str,
-        tenor: str | None,
-        start: date | None,
-        end: date | None,
-        row_count: int,
-        metadata: Mapping[str, object],
-    ) -> DatasetEntry:
-        """Enter what a writer knows of the file it has just written; like :meth:`register_dataset`, without reading it.
+        def entry(_: DatasetEntry | None) -> DatasetEntry:
+            # the file is read under the lock: of two that register, the later one has seen the later file
+            return DatasetEntry(instrument, stored_path, tenor, **self._statistics(path), metadata=plain)
 
-        ``metadata`` are merged into those that stand there, key by key.
+        return self.update_entry(name, entry)
+
+    def update_entry(self, name: str, change: Callable[[DatasetEntry | None], DatasetEntry]) -> DatasetEntry:
+        """Let a function make an entry out of the one that stands there, while no other process changes the registry.
+
+        Parameters
+        ----------
+        name
+            Name of the dataset.
+        change
+            Takes the entry, or None where there is none, and returns the new one. ``registered_at``, unknown fields and
+            metadata that it does not set stay; ``last_updated`` is now. It must not change the registry itself.
+
+        Returns
+        -------
+        DatasetEntry
+            The entry as it was written.
+
+        Raises
+        ------
+        CorruptFileError
+            If the registry does not parse. Nothing is written.
         """
-        statistics = {"start_date": iso_moment(start), "end_date": iso_moment(end), "row_count": row_count}
-        return self._put(name, file_path, instrument, tenor, metadata, lambda: statistics)
+        written: list[DatasetEntry] = []
+
+        def put(document: Document) -> None:
+            before = DatasetEntry.from_dict(document[name]) if name in document else None
+            made, now = change(before), _now()
+            written.append(replace(made, registered_at=now, last_updated=now).succeeding(before))
+            document[name] = written[0].to_dict()
+
+        self._file.change(put)
+        return written[0]
 
     def update_dataset_stats(self, name: str) -> DatasetEntry:
         """Read the statistics of a dataset's file again, and enter them.
@@ -147,17 +172,25 @@ class DataRegistry:
 
         self._file.change(change)
 
-    def replace_all(self, entries: Mapping[str, DatasetEntry]) -> Path | None:
-        """Write the whole registry anew, whatever the file holds; for a rebuild from the data files.
+    def replace_all(self, change: Callable[[Mapping[str, DatasetEntry]], Mapping[str, DatasetEntry]]) -> Path | None:
+        """Let a function make the whole registry anew out of the old one, while no other process changes it.
 
-        Nothing of the old entries is carried over: who wants that reads :meth:`entries` first.
+        Parameters
+        ----------
+        change
+            Takes the entries by name, sorted; none where the file does not exist or does not parse. What it returns is
+            written as it is, where it differs. It must not change the registry itself.
 
         Returns
         -------
         Path or None
             Where the old file was set aside, if it did not parse.
         """
-        return self._file.replace({name: entry.to_dict() for name, entry in entries.items()})
+
+        def rewrite(document: Document) -> Document:
+            return {name: entry.to_dict() for name, entry in change(_entries(document)).items()}
+
+        return self._file.replace(rewrite)
 
     def list_datasets(self, instrument: str | None = None, tenor: str | None = None) -> list[str]:
         """Return the names of the datasets, sorted; of one instrument or tenor where that is given."""
@@ -189,59 +222,27 @@ class DataRegistry:
 
     def entries(self) -> dict[str, DatasetEntry]:
         """Return all entries by name, sorted, from one reading of the file."""
-        return {name: DatasetEntry.from_dict(entry) for name, entry in sorted(self._file.read().items())}
+        return _entries(self._file.read())
 
-    def locate(self, file_path: StrPath) -> Path:
-        """Return where a file lies: below the data directory's parent, below the data directory, or as given.
+    def locate(self, stored_path: str) -> Path:
+        """Return where the file of an entry lies, whether it exists or not.
 
         Parameters
         ----------
-        file_path
-            As an entry has it, or as a caller gives it.
-
-        Returns
-        -------
-        Path
-            The first that exists; where none does, the one below the data directory's parent.
+        stored_path
+            As the entry has it. A relative one is below the data directory's parent and nowhere else: of a file that is
+            gone, one of the same name in another place is no substitute.
         """
-        given = Path(file_path).expanduser()
-        places = (self.data_directory.parent / given, self.data_directory / given, given)
+        return absolute(self.data_directory.parent / stored_path)
+
+    def _find(self, given: StrPath) -> Path:
+        """Return which file a caller means: the first place that has it, and where none does, the first of all."""
+        path = Path(given).expanduser()
+        places = (self.data_directory.parent / path, self.data_directory / path, path)
         return absolute(next((place for place in places if place.exists()), places[0]))
 
-    def _put(
-        self,
-        name: str,
-        file_path: StrPath,
-        instrument: str,
-        tenor: str | None,
-        metadata: Mapping[str, object] | None,
-        statistics: Callable[[], Mapping[str, Any]],
-    ) -> DatasetEntry:
-        if not name:
-            raise ValueError("A dataset needs a name.")
-        plain = cast("dict[str, Any]", to_plain(dict(metadata or {})))
-        written: list[DatasetEntry] = []
-
-        def change(document: Document) -> None:
-            now = _now()
-            entry = DatasetEntry(
-                instrument=instrument,
-                tenor=tenor,
-                file_path=self._stored_path(file_path),
-                **statistics(),  # read under the lock: of two that register, the later one has seen the later file
-                registered_at=now,
-                last_updated=now,
-                metadata=plain,
-            )
-            before = DatasetEntry.from_dict(document[name]) if name in document else None
-            written.append(entry.succeeding(before))
-            document[name] = written[0].to_dict()
-
-        self._file.change(change)
-        return written[0]
-
-    def _stored_path(self, file_path: StrPath) -> str:
-        path, root = self.locate(file_path), self.data_directory.parent
+    def _stored_path(self, path: Path) -> str:
+        root = self.data_directory.parent
         for inner, outer in ((path, root), (path.resolve(), root.resolve())):
             if inner.is_relative_to(outer):
                 return inner.relative_to(outer).as_posix()
@@ -267,6 +268,10 @@ def _entry_of(document: Document, name: str) -> dict[str, Any]:
         return document[name]
     except KeyError:
         raise UnknownDatasetError(f"Dataset '{name}' not found in registry") from None
+
+
+def _entries(document: Document) -> dict[str, DatasetEntry]:
+    return {name: DatasetEntry.from_dict(entry) for name, entry in sorted(document.items())}
 
 
 def _now() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
-__all__ = ["DatasetEntry", "check_shape", "iso_moment"]
+__all__ = ["DatasetEntry", "check_arguments", "check_shape", "iso_moment"]
 
 _FIELDS = (
     "instrument",
@@ -90,6 +90,20 @@ class DatasetEntry:
         )
 
 
+def check_arguments(name: object, instrument: object, tenor: object, metadata: object) -> None:
+    """Raise TypeError or ValueError where an entry of these could not be read back."""
+    if not isinstance(name, str):
+        raise TypeError(f"The name of a dataset is text, not {_typed(name)}.")
+    if not name:
+        raise ValueError("A dataset needs a name; it is ''.")
+    if not isinstance(instrument, str):
+        raise TypeError(f"The instrument of {name!r} is text, not {_typed(instrument)}.")
+    if not isinstance(tenor, str | None):
+        raise TypeError(f"The tenor of {name!r} is text or None, not {_typed(tenor)}.")
+    if not isinstance(metadata, Mapping | None):
+        raise TypeError(f"The metadata of {name!r} are a mapping, not {_typed(metadata)}.")
+
+
 def check_shape(data: Mapping[str, Any]) -> None:
     """Raise ValueError where an entry lacks what every entry has."""
     missing = [name for name in ("instrument", "file_path") if not isinstance(data.get(name), str)]
@@ -108,3 +122,7 @@ def iso_moment(moment: date | None) -> str | None:
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time())
     return moment.isoformat()
+
+
+def _typed(value: object) -> str:
+    return f"{value!r} ({type(value).__name__})"

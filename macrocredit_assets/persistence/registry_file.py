@@ -64,16 +64,21 @@ class RegistryFile:
 
         update(self._path, rewrite)
 
-    def replace(self, document: Mapping[str, Mapping[str, Any]]) -> Path | None:
-        """Write the document whatever stands there; return where that was set aside, if it did not parse."""
+    def replace(self, change: Callable[[Document], Document]) -> Path | None:
+        """Let a function make a new document out of the old one, and write it where it differs.
+
+        A file that does not parse is set aside, and counts as empty. Return where it was set aside to.
+        """
         aside: list[Path] = []
 
-        def rewrite(before: bytes | None) -> bytes:
+        def rewrite(before: bytes | None) -> bytes | None:
             try:
-                _parse(b"{}" if before is None else before)
+                old = None if before is None else _parse(before)
             except ValueError:
                 aside.append(self._set_aside(before or b""))
-            return _to_bytes(document)
+                old = None
+            new = change(old or {})
+            return None if new == old else _to_bytes(new)
 
         update(self._path, rewrite)
         return aside[0] if aside else None
@@ -104,6 +109,11 @@ def _parse(content: bytes) -> Document:
     document = json.loads(content)
     if not isinstance(document, dict):
         raise ValueError(f"expected an object of datasets, found {type(document).__name__}")  # noqa: TRY004 - as json does
+    _check(document)
+    return document
+
+
+def _check(document: Mapping[str, Any]) -> None:
     for name, entry in document.items():
         if not isinstance(entry, dict):
             raise ValueError(f"expected dataset '{name}' to be an object, found {type(entry).__name__}")  # noqa: TRY004
@@ -111,9 +121,9 @@ def _parse(content: bytes) -> Document:
             check_shape(entry)
         except ValueError as error:
             raise ValueError(f"dataset '{name}': {error}") from error
-    return document
 
 
-def _to_bytes(document: Mapping[str, Mapping[str, Any]]) -> bytes:
+def _to_bytes(document: Document) -> bytes:
+    _check(document)  # what could not be read must not be written
     # datasets sorted, fields in the order in which people read them
     return to_json_bytes(dict(sorted(document.items())), sort_keys=False)

@@ -58,11 +58,13 @@ def require_root_kind(data_directory: Path, kind: RootKind, *, command: str = _C
     stamped = read_root_kind(data_directory)
     if stamped in {None, kind}:
         return
-    root = data_directory.absolute().parent
-    fresh = f"./{kind}" if root == Path.cwd() else str(root / kind)
+    root, here = data_directory.absolute().parent, Path.cwd()
+    # beside a root that is called by its kind, below any other
+    fresh = root.with_name(kind) if root.name == stamped else root / kind
+    shown = f"./{fresh.relative_to(here)}" if fresh.is_relative_to(here) else str(fresh)
     raise RootKindError(
         f"The root {root} holds {_MEANING[str(stamped)]}, and {_MEANING[kind]} were to be written: the two never share "
-        f"a root. Nothing was written. Use a root of its own: `MACROCREDIT_ROOT={shlex.quote(fresh)} {command}`"
+        f"a root. Nothing was written. Use a root of its own: `MACROCREDIT_ROOT={shlex.quote(shown)} {command}`"
     )
 
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 from macrocredit_assets.errors import OutsideWindowError, SchemaMismatchError, SeriesMismatchError, StoreError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import is_same_content
-from macrocredit_assets.persistence.dataset_file import StoredHead
 from macrocredit_assets.persistence.diff import Merge, merge
 from macrocredit_assets.persistence.migration import convert
 from macrocredit_assets.persistence.projection import Projection
@@ -24,6 +23,7 @@ from macrocredit_assets.persistence.revision_file import Kind, Revision
 from macrocredit_assets.persistence.rows import Rows, rows_from_frame
 from macrocredit_assets.persistence.schemas import added_columns, schema_mismatches
 from macrocredit_assets.persistence.seen import record_seen
+from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["WriteRequest", "Writer", "refuse_other_schema"]
@@ -103,7 +103,7 @@ class Writer:
             found = self._projection.current.rows(None)
             if found is None:
                 raise FileNotFoundError(f"Nothing was ever written to {self._path}.")
-            before, rows = found
+            before, rows = found.head, found.rows
             added = added_columns(before.schema, self._schema)
             if not added and not schema_mismatches(before.schema, self._schema):
                 return self._result(before, Merge.of_nothing(rows), None, written=False)
@@ -115,21 +115,17 @@ class Writer:
             return self._result(head, merged, revision, written=True, added=added)
 
     def _load(self, request: WriteRequest) -> _Stored:
-        head = self._projection.current.head()
-        if head is None:
-            return _Stored(None, Rows.none(len(self._schema)), Coverage(), request.window)
+        found = self._projection.current.rows(request.window, self._schema)
+        if found is None:
+            return _Stored(None, Rows.none(len(self._schema)), Coverage(), None)
+        head = found.head
         if head.series != request.series:
             if not request.switch:
                 raise self._series_mismatch(head, request)
             return _Stored(head, Rows.none(len(self._schema)), Coverage(), None, "switch", closed=head.row_count)
         refuse_other_schema(self._path, head, self._schema)
-        # rows of other years stay where they are, unless all of them get a new column
-        window = None if added_columns(head.schema, self._schema) else request.window
-        found = self._projection.current.rows(window)
-        if found is None:
-            raise FileNotFoundError(f"{self._path} was taken away while its lock was held.")
-        head, rows = found
-        return _Stored(head, rows.under(head.schema.names, self._schema.names), head.coverage, window)
+        rows = found.rows.under(head.schema.names, self._schema.names)
+        return _Stored(head, rows, head.coverage, found.window)
 
     def _commit(self, stored: _Stored, merged: Merge, coverage: Coverage, request: WriteRequest) -> WriteResult:
         before = stored.head
@@ -164,7 +160,7 @@ class Writer:
         closed: int = 0,
     ) -> WriteResult:
         return WriteResult(
-            path=self._path,
+            path=self._projection.current.path,
             written=written,
             inserted=merged.inserted,
             changed=merged.changed,
