@@ -246,7 +246,7 @@ def _check_series(spec: DatasetSpec, path: Path, series: str | None, stored: str
     if stored:
         raise SeriesMismatchError(
             f"{spec.name} holds the series {stored}, and {path} was said to have {series}: one dataset holds one "
-            "series. Nothing was written. Give the other series an entry of its own in the catalog, or close the stored "
+            "series. Nothing was written. Give the other one an entry of its own in the catalog, or close the stored "
             f"one: macrocredit backfill {spec.name} --start YYYY-MM-DD --switch-series --reason TEXT"
         )
     raise UsageError(
