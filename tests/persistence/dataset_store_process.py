@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -31,9 +32,14 @@ def months(year: int) -> list[Window]:
     return [Window(end.replace(day=1).date(), end.date()) for end in ends]
 
 
+def store_at(path: Path) -> DatasetStore:
+    """Open a dataset; one that is called years has one file per year."""
+    return DatasetStore(path, SCHEMA, chunk="year" if path.stem == "years" else None)
+
+
 def write(path: Path, window: Window) -> None:
     """Write one window."""
-    DatasetStore(path, SCHEMA).write(window, frame_of(window), series=SERIES)
+    store_at(path).write(window, frame_of(window), series=SERIES)
 
 
 def write_year(path: Path, year: int) -> None:
@@ -54,27 +60,27 @@ def die_at_every_step(folder: Path, action: str) -> dict[str, int]:
         in the current file yet.
     """
     january, february, *_ = months(2024)
-    prepared = folder / "prepared" / "raw" / "cdx.parquet"
+    wanted = {"create": january, "extend": february, "years": Window(date(2023, 12, 1), date(2024, 2, 1))}[action]
+    name = "years.parquet" if action == "years" else "cdx.parquet"
+    prepared, expected, path = (folder / place / "raw" / name for place in ("prepared", "expected", "store"))
     prepared.parent.mkdir(parents=True)
     if action != "create":
         write(prepared, january)
-    wanted = january if action == "create" else february
-    expected = folder / "expected" / "raw" / "cdx.parquet"
     shutil.copytree(prepared.parents[1], expected.parents[1])
     write(expected, wanted)
     old, new = _bytes(prepared), _bytes(expected)
     outcome = {"old": 0, "new": 0, "behind": 0}
-    path = folder / "store" / "raw" / "cdx.parquet"
     for step in range(1, 1000):
         shutil.rmtree(path.parents[1], ignore_errors=True)
         shutil.copytree(prepared.parents[1], path.parents[1])
         killed = _write_in_a_child(path, wanted, step)
         left, committed = _bytes(path), _revisions(path) == _revisions(expected)
-        if left not in (old, new) or (left == new and not committed):
+        strange = [file for file in left if left[file] not in (old.get(file), new.get(file))]
+        if strange or (left != old and not committed):
             raise SystemExit(f"step {step} left {left!r}, committed: {committed}")
         outcome["new" if committed else "old"] += 1
         outcome["behind"] += committed and left != new
-        DatasetStore(path).head()
+        store_at(path).head()
         if _bytes(path) != (new if committed else old):
             raise SystemExit(f"after step {step} a reader did not find what was committed")
         write(path, wanted)
@@ -87,7 +93,7 @@ def die_at_every_step(folder: Path, action: str) -> dict[str, int]:
 
 
 def _revisions(path: Path) -> list[str]:
-    return sorted(file.name for file in (path.parents[1] / "revisions" / "cdx").glob("[0-9]*.parquet"))
+    return sorted(file.name for file in (path.parents[1] / "revisions" / path.stem).glob("[0-9]*.parquet"))
 
 
 def _write_in_a_child(path: Path, window: Window, step: int) -> bool:
@@ -107,8 +113,8 @@ def _write_in_a_child(path: Path, window: Window, step: int) -> bool:
     os._exit(0)
 
 
-def _bytes(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
+def _bytes(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in [path, *path.with_suffix("").glob("*.parquet")] if file.exists()}
 
 
 if __name__ == "__main__":

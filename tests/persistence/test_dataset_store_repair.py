@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from macrocredit_assets.errors import CorruptFileError, NotCoveredError
+from macrocredit_assets.persistence import projection
+from macrocredit_assets.persistence.current import OneFile
 from macrocredit_assets.persistence.dataset_store import DatasetStore
 from macrocredit_assets.windows import Coverage, Window
 
@@ -111,6 +114,37 @@ def test_reader_that_may_not_write_computes_the_rows(store: DatasetStore, elsewh
         directory.chmod(0o755)
     assert done.stdout == "[58.0] 2024-01-01..2024-01-31 ['date']\n", done.stderr
     assert path.read_bytes() == store.path.with_name("first").read_bytes()
+
+
+def test_head_for_a_reader_that_may_not_write(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head of the computed rows is that of the file that a writer would leave."""
+    expected = store.head()
+    fall_behind(store)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(projection, "locked", refuse)
+    assert store.head() == expected
+    assert store.path.read_bytes() == store.path.with_name("first").read_bytes()
+
+
+def test_writer_on_the_way_while_an_earlier_moment_is_read(
+    store: DatasetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write between two looks at the current file never shows up in rows that were known before it."""
+    last = store.last_revision()
+    assert last is not None
+    straight = OneFile.table
+
+    def overtaken(current: OneFile, *arguments: Any) -> Any:  # noqa: ANN401 - as it comes
+        monkeypatch.undo()
+        store.write(JANUARY, spreads(59.0), series=SERIES)
+        return straight(current, *arguments)
+
+    monkeypatch.setattr(OneFile, "table", overtaken)
+    assert store.read(as_of=last.known_at)["spread"].to_pylist() == [58.0]
+    assert stored(store) == [59.0]
 
 
 def test_other_errors_of_the_system_are_not_swallowed(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:
