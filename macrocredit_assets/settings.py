@@ -6,8 +6,9 @@ which pass it to :meth:`Settings.from_env`; nobody else.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -28,6 +29,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "MACROCREDIT_FILES": ("none", "the folder with the files that profile `files` reads"),
     "MACROCREDIT_CATALOG": ("none", "a catalog file of your own that extends or replaces the shipped one"),
     "MACROCREDIT_EXECUTOR": ("in_process", "how steps are executed: in_process or multiprocess"),
+    "MACROCREDIT_SCHEDULES": ("off", "whether the daily schedules run unless the UI says otherwise: on or off"),
+    "MACROCREDIT_NOTIFY": ("none", "what is told of a failed run: a command, or the http(s) address of a webhook"),
     "DAGSTER_HOME": ("<root>/.dagster", "Dagster's instance: runs, events, schedules"),
 }
 
@@ -50,6 +53,10 @@ class Settings:
         A user's own catalog file, or None.
     executor
         How steps are executed.
+    schedules
+        Whether the daily schedules run where nobody has switched them on or off in the UI.
+    notify
+        What is told of a failed run, a command or a webhook's address, or None. It may hold a secret: it is not shown.
     """
 
     root: Path
@@ -58,6 +65,8 @@ class Settings:
     files: Path | None = None
     catalog: Path | None = None
     executor: Executor = "in_process"
+    schedules: bool = False
+    notify: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -76,6 +85,8 @@ class Settings:
             files=_path(environ, "MACROCREDIT_FILES"),
             catalog=_path(environ, "MACROCREDIT_CATALOG"),
             executor=cast("Executor", _choice(environ, "MACROCREDIT_EXECUTOR", get_args(Executor))),
+            schedules=_choice(environ, "MACROCREDIT_SCHEDULES", ("on", "off")) == "on",
+            notify=_notifier(environ),
         )
 
     @property
@@ -113,3 +124,13 @@ def _choice(environ: Mapping[str, str], name: str, known: tuple[str, ...]) -> st
     if text not in known:
         raise SettingsError(f"{name}={text!r} is not known; use one of {', '.join(known)}.")
     return text
+
+
+def _notifier(environ: Mapping[str, str]) -> str | None:
+    text = environ.get("MACROCREDIT_NOTIFY", "").strip()
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        # without the text: a webhook's address is a secret
+        raise SettingsError(f"MACROCREDIT_NOTIFY is neither a command nor an address: {error}.") from error
+    return text or None

@@ -21,6 +21,8 @@ def test_nothing_set_is_sample_data_in_the_current_directory(tmp_path: Path, mon
         files=None,
         catalog=None,
         executor="in_process",
+        schedules=False,
+        notify=None,
     )
 
 
@@ -41,6 +43,8 @@ def test_every_variable_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             "MACROCREDIT_FILES": "../files",
             "MACROCREDIT_CATALOG": "~/desk.yaml",
             "MACROCREDIT_EXECUTOR": "multiprocess",
+            "MACROCREDIT_SCHEDULES": "on",
+            "MACROCREDIT_NOTIFY": "mail -s 'a run failed' desk@example.com",
             "DAGSTER_HOME": "/srv/dagster",
         }
     )
@@ -51,6 +55,8 @@ def test_every_variable_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         files=tmp_path.parent / "files",
         catalog=tmp_path / "home" / "desk.yaml",
         executor="multiprocess",
+        schedules=True,
+        notify="mail -s 'a run failed' desk@example.com",
     )
 
 
@@ -64,6 +70,7 @@ def test_every_field_has_its_variable() -> None:
     [
         ("MACROCREDIT_PROFILE", "Sample", "sample, files, public, terminal"),
         ("MACROCREDIT_EXECUTOR", "celery", "in_process, multiprocess"),
+        ("MACROCREDIT_SCHEDULES", "yes", "on, off"),
     ],
 )
 def test_unknown_choice_names_the_known_ones(variable: str, value: str, known: str) -> None:
@@ -90,3 +97,13 @@ def test_places_below_the_root() -> None:
 def test_only_the_sample_profile_brings_simulated_data(profile: str, kind: str) -> None:
     """Every profile but one brings observed data."""
     assert Settings.from_env({"MACROCREDIT_PROFILE": profile}).kind == kind
+
+
+def test_notifier_is_not_shown(tmp_path: Path) -> None:
+    """A webhook's address is a secret: settings do not show it, and neither does the error about an unusable one."""
+    settings = Settings.from_env({"MACROCREDIT_NOTIFY": "https://hooks.example.com/s3cret"})
+    assert settings.notify == "https://hooks.example.com/s3cret"
+    assert "s3cret" not in repr(settings)
+    with pytest.raises(SettingsError, match="No closing quotation") as caught:
+        Settings.from_env({"MACROCREDIT_NOTIFY": "curl 's3cret"})
+    assert "s3cret" not in str(caught.value)

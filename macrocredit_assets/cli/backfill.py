@@ -13,7 +13,7 @@ import click
 from macrocredit_assets.cli import render, run_report
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import DAY, as_json
-from macrocredit_assets.errors import SourceUnavailableError
+from macrocredit_assets.cli.serving import choose
 from macrocredit_assets.windows import Window, clip_to_past
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def command(
         check_accepted(frozenset(accept))
     options = _Options(tuple(accept), only_missing, allow_withdrawals, reason)
     _require_root_kind(context, options.words(names, window))
-    chosen = _choose(context, names)
+    chosen = choose(context, names)
     if only_missing:
         runs = [*_fill(context, chosen, window, options, quiet=as_json)]
         if as_json:
@@ -170,32 +170,6 @@ def _require_root_kind(context: Context, words: Sequence[str]) -> None:
     settings = context.settings
     again = context.command(*words, profile=True, root=False)
     require_root_kind(settings.data_directory, settings.kind, command=again)
-
-
-def _choose(context: Context, names: Sequence[str]) -> list[str]:
-    """Return the datasets to run: those named, or all that the profile can serve."""
-    from macrocredit_assets.catalog import load_catalog
-    from macrocredit_assets.cli.serving import lacking
-
-    catalog, profile = load_catalog(context.settings.catalog), context.settings.profile
-    for name in names:
-        catalog.entry(name)
-    unserved = lacking(context.settings, catalog)
-    if names:
-        # a signal may be made from inputs that are stored already, whichever way they once came
-        if refused := [name for name in names if name in unserved and name in catalog.datasets]:
-            reasons = "\n".join(f"  {name}: {unserved[name]}" for name in refused)
-            raise SourceUnavailableError(f"Profile {profile} cannot serve:\n{reasons}")
-        return [name for name in catalog.names() if name in names]
-    served = [name for name in catalog.names() if name not in unserved]
-    if not served:
-        raise SourceUnavailableError(
-            f"Profile {profile} can serve no dataset of the catalog. Why: {context.command('doctor', profile=True)}"
-        )
-    if unserved:
-        click.echo(f"Left out, because profile {profile} cannot serve them: {', '.join(unserved)}", err=True)
-        click.echo(f"Why: {context.command('doctor', profile=True)}", err=True)
-    return served
 
 
 def _advise(context: Context, runs: Sequence[_Run], window: Window, options: _Options) -> None:

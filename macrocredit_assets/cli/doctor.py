@@ -63,7 +63,7 @@ def command(context: Context, as_json: bool) -> None:
 
 def _examine(settings: Settings) -> _Workplace:
     from macrocredit_assets.catalog import Catalog, load_catalog
-    from macrocredit_assets.cli.serving import lacking
+    from macrocredit_assets.serving import lacking
 
     problems: list[str] = []
     try:

@@ -1,22 +1,46 @@
-"""Which entries of the catalog the chosen profile cannot serve here, and why."""
+"""The datasets of a command: those that were named, or all that the profile can serve."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from macrocredit_assets.catalog import Catalog
-    from macrocredit_assets.settings import Settings
+import click
 
-__all__ = ["lacking"]
+from macrocredit_assets.cli.context import Context
+from macrocredit_assets.errors import SourceUnavailableError
+
+__all__ = ["choose"]
 
 
-def lacking(settings: Settings, catalog: Catalog) -> dict[str, str]:
-    """Return what the profile cannot serve, each with the reason; a signal is lacking where one of its inputs is."""
-    from macrocredit_assets.sources import build_sources, unserved
+def choose(context: Context, names: Sequence[str]) -> list[str]:
+    """Return the datasets to run, inputs first, and tell of those that are left out.
 
-    found = dict(unserved(catalog, settings.profile, build_sources(settings.files)))
-    for name in catalog.names():
-        if missing := [dataset for dataset in catalog.inputs_of(name) if dataset in found]:
-            found[name] = f"made from {', '.join(missing)}"
-    return found
+    Raises
+    ------
+    UnknownDatasetError
+        If a name is not in the catalog.
+    SourceUnavailableError
+        If the profile cannot serve a dataset that was named, or cannot serve any.
+    """
+    from macrocredit_assets.catalog import load_catalog
+    from macrocredit_assets.serving import lacking
+
+    catalog, profile = load_catalog(context.settings.catalog), context.settings.profile
+    for name in names:
+        catalog.entry(name)
+    unserved = lacking(context.settings, catalog)
+    if names:
+        # a signal may be made from inputs that are stored already, whichever way they once came
+        if refused := [name for name in names if name in unserved and name in catalog.datasets]:
+            reasons = "\n".join(f"  {name}: {unserved[name]}" for name in refused)
+            raise SourceUnavailableError(f"Profile {profile} cannot serve:\n{reasons}")
+        return [name for name in catalog.names() if name in names]
+    served = [name for name in catalog.names() if name not in unserved]
+    if not served:
+        raise SourceUnavailableError(
+            f"Profile {profile} can serve no dataset of the catalog. Why: {context.command('doctor', profile=True)}"
+        )
+    if unserved:
+        click.echo(f"Left out, because profile {profile} cannot serve them: {', '.join(unserved)}", err=True)
+        click.echo(f"Why: {context.command('doctor', profile=True)}", err=True)
+    return served

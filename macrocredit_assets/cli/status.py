@@ -39,8 +39,8 @@ def command(context: Context, names: Sequence[str], check: bool, as_json: bool) 
     Everything is read from the files: coverage and revisions, against each dataset's calendar and publication lag.
     """
     from macrocredit_assets.catalog import load_catalog
-    from macrocredit_assets.cli.serving import lacking
     from macrocredit_assets.holdings import Holdings
+    from macrocredit_assets.serving import lacking
     from macrocredit_assets.status import statuses
 
     catalog = load_catalog(context.settings.catalog)

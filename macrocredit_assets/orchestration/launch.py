@@ -69,6 +69,7 @@ def run_backfill(
     accept: Sequence[str] = (),
     allow_withdrawals: bool = False,
     switch_reason: str | None = None,
+    launched_by: str = "macrocredit backfill",
     on_event: Callable[[Progress], None] | None = None,
 ) -> BackfillOutcome:
     """Materialize datasets for a window, as one run in this process.
@@ -88,6 +89,8 @@ def run_backfill(
         revisions.
     switch_reason
         Why the stored series is closed in favour of the one that the profile serves; None forbids it.
+    launched_by
+        What the run log says of who asked.
     on_event
         Called as steps begin and end.
 
@@ -104,7 +107,7 @@ def run_backfill(
     tags = {
         RANGE_START: window.start.isoformat(),
         RANGE_END: window.end.isoformat(),
-        LAUNCHED_BY: "macrocredit backfill",
+        LAUNCHED_BY: launched_by,
         **({ACCEPT: ",".join(accept)} if accept else {}),
         **({ALLOW_WITHDRAWALS: "true"} if allow_withdrawals else {}),
         **({SWITCH_SERIES: switch_reason} if switch_reason else {}),
