@@ -6,7 +6,7 @@ schedules start the same job by their own ways; whatever must hold for all of th
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from dagster._utils.interrupts import capture_interrupts
 
 from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
+from macrocredit_assets.orchestration.failure_notice import notifying
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.tags import (
     ACCEPT,
@@ -122,7 +123,7 @@ def run_backfill(
             job_code_origin=job.get_python_origin(),
         )
         # a signal ends the step at a safe point, and the run log is finished, wherever in the loop it arrives
-        with capture_interrupts():
+        with capture_interrupts(), notifying(settings.notify):
             for event in execute_run_iterator(job, run, instance):
                 if on_event and (progress := _progress(event)):
                     on_event(progress)
@@ -146,10 +147,11 @@ def ingest_job(settings: str) -> dg.JobDefinition:
 
 
 def _reconstructable(settings: Settings) -> ReconstructableJob:
+    kept = replace(settings, notify=None)
     return dg.build_reconstructable_job(
         __name__,
         ingest_job.__name__,
-        reconstructable_args=(json.dumps(asdict(settings), default=str),),
+        reconstructable_args=(json.dumps(asdict(kept), default=str),),
     )
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._utils.interrupts import check_captured_interrupt  # no public way tells of a signal that was held back
 
 from macrocredit_assets.errors import WindowError
+from macrocredit_assets.orchestration.failure_notice import tell_of_failure
 from macrocredit_assets.orchestration.run_header import build_header
 from macrocredit_assets.orchestration.step_watch import StepWatch, describe
 from macrocredit_assets.orchestration.tags import window_of_tags
@@ -31,7 +32,7 @@ def keep_run_log(
     """Write ``started`` now, and how the block ended when it does.
 
     Records of what was written are left in the log by whoever writes; added here are the errors of steps that failed,
-    the reason why others did not run, and what stopped the run as a whole.
+    the reason why others did not run, and what stopped the run as a whole. Of a failure, whoever is to know is told.
     """
     log = RunLog(settings.logs_directory, run.run_id)
     log.start(build_header(run, settings))
@@ -52,7 +53,11 @@ def keep_run_log(
             status = "canceled"
         if status != "success":
             _add_not_run(log, watch, _window(run), _NOT_RUN[status])
-        log.finish(status, watch.failed, datetime.now(UTC), error=failure)
+        try:
+            log.finish(status, watch.failed, datetime.now(UTC), error=failure)
+        finally:
+            if status == "failure":
+                tell_of_failure(run, instance, settings, log.path)
 
 
 def _add_not_run(log: RunLog, watch: StepWatch, window: Window | None, otherwise: str) -> None:
