@@ -137,16 +137,7 @@ def test_last_run_is_the_registrys(desk: Desk) -> None:
     assert _status(desk, "left", "2024-02-01").last_run is None
     registry = DataRegistry(desk.settings.registry_path, desk.settings.data_directory)
     metadata = {"run_id": "abc", "last_checked": "2024-02-01T06:00:00+00:00"}
-    registry.record_dataset(
-        name="left",
-        file_path=result.path,
-        instrument="LEFT",
-        tenor=None,
-        start=result.first,
-        end=result.last,
-        row_count=result.row_count,
-        metadata=metadata,
-    )
+    registry.register_dataset("left", result.path, "LEFT", metadata=metadata)
     run = _status(desk, "left", "2024-02-01").last_run
     assert run is not None
     assert (run.run_id, run.at) == ("abc", "2024-02-01T06:00:00+00:00")
