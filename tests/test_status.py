@@ -68,11 +68,10 @@ def test_what_was_never_asked_for_before_is_not_missing(desk: Desk) -> None:
 def test_gap_of_the_source_is_counted_and_nothing_to_fill(desk: Desk) -> None:
     """Sessions that the source left out count from the first row to the end of the coverage; holes do not."""
     desk.put("left", "2024-01-01", "2024-01-12", {"2024-01-03": 1.0, "2024-01-05": 1.0})
-    desk.put("left", "2024-01-15", "2024-01-31")
+    desk.put("left", "2024-01-17", "2024-01-31", {"2024-01-29": 1.0})
     status = _status(desk, "left", "2024-02-01")
-    # the 4th, and the 8th to the 12th
-    assert (status.state, status.gaps) == ("complete", 6)
-    assert status.rows == 15
+    # the 4th, the 8th to the 12th, the 17th to the 26th, the 30th and 31st; the 15th and 16th are a hole
+    assert (status.rows, status.gaps, status.missing_sessions) == (3, 1 + 5 + 8 + 2, 2)
 
 
 def test_signal_misses_what_its_inputs_cover(desk: Desk) -> None:
