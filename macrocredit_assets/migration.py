@@ -21,7 +21,7 @@ from macrocredit_assets.persistence.records import AssetRecord, Provenance, Writ
 from macrocredit_assets.persistence.root_kind import read_root_kind
 from macrocredit_assets.persistence.schemas import added_columns, schema_mismatches
 from macrocredit_assets.settings import Settings
-from macrocredit_assets.stores import open_store
+from macrocredit_assets.stores import open_store, rows_path
 from macrocredit_assets.writing import tell
 
 __all__ = ["JOB", "Migration", "migrate"]
@@ -108,11 +108,9 @@ def _record(settings: Settings, head: StoredHead, result: WriteResult) -> AssetR
 
 
 def _on_a_copy(settings: Settings, entry: DatasetSpec | SignalSpec, reason: str) -> WriteResult:
-    path = settings.dataset_path(entry.kind, entry.name)
     with TemporaryDirectory() as folder:
         copy = replace(settings, root=Path(folder))
-        # one file or a folder with one a year, and the revisions
-        for there in (path, path.with_suffix(""), settings.data_directory / "revisions" / entry.name):
+        for there in (rows_path(settings, entry), settings.data_directory / "revisions" / entry.name):
             _copy(there, copy.root / there.relative_to(settings.root))
         return open_store(copy, entry).migrate(Provenance(reason=reason))
 

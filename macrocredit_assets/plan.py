@@ -49,15 +49,14 @@ def few(holes: Coverage) -> Coverage:
     '2024-01-05..2024-02-06, 2024-07-05..2024-07-06'
     """
     windows = holes.windows
-    gaps = sorted((after.start - before.end).days - 1 for before, after in pairwise(windows))
-    widest = max(_SLACK, gaps[-_MOST] if len(gaps) >= _MOST else 0)
-    joined: list[Window] = []
-    for hole in windows:
-        if joined and (hole.start - joined[-1].end).days - 1 <= widest:
-            joined[-1] = Window(joined[-1].start, hole.end)
-        else:
-            joined.append(hole)
-    return Coverage(tuple(joined))
+    gaps = [(after.start - before.end).days - 1 for before, after in pairwise(windows)]
+    wide = [place for place, gap in enumerate(gaps) if gap > _SLACK]
+    kept = sorted(sorted(wide, key=lambda place: gaps[place], reverse=True)[: _MOST - 1])
+    ends = [*kept, len(gaps)] if windows else []
+    starts = [0, *(place + 1 for place in kept)]
+    return Coverage(
+        tuple(Window(windows[first].start, windows[last].end) for first, last in zip(starts, ends, strict=False))
+    )
 
 
 def requests(windows: Mapping[str, Coverage]) -> tuple[Request, ...]:

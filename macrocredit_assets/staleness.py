@@ -25,7 +25,7 @@ _Numbers: TypeAlias = npt.NDArray[np.int64]
 
 _DAY = np.timedelta64(1, "D")
 
-#: What a day has seen of an input when nothing is known of it: less than any revision, and than none at all.
+#: What a day has seen of an input when nothing is known of it: less than any revision, and than 0, which is none.
 _UNKNOWN = -1
 
 
@@ -58,7 +58,7 @@ def stale(holdings: Holdings, name: str, window: Window) -> Coverage:
     old = np.zeros(span.days, dtype=bool)
     for dataset in holdings.catalog.inputs_of(name):
         saw = _saw(holdings, name, dataset, span)
-        old |= (saw == _UNKNOWN) | (saw < _revised(holdings, entry, dataset, span, saw))
+        old |= saw < _revised(holdings, entry, dataset, span, saw)
     days = _runs(old, span).intersect(coverage)
     return _having(days, counting_days(holdings, entry, span)) if days else days
 
@@ -77,12 +77,12 @@ def counting_days(holdings: Holdings, entry: Entry, window: Window) -> Days:
 
 
 def _saw(holdings: Holdings, signal: str, dataset: str, span: Window) -> _Numbers:
-    """Return, for every day of a span, which revision of an input its computation saw."""
+    """Return, for every day of a span, which revision of an input its computation saw; -1 where that is not known."""
     saw = np.full(span.days, _UNKNOWN)
     for seen in holdings[signal].store.seen():
-        given = seen.inputs.get(dataset)
-        # an input that is not recorded had no revision yet
-        saw[_slice(seen.window, span)] = given.revision if given else 0
+        # one that is not in the record was no input yet
+        if dataset in seen.inputs:
+            saw[_slice(seen.window, span)] = seen.inputs[dataset].revision
     # revisions that are gone tell nothing
     saw[saw > holdings[dataset].last_revision] = _UNKNOWN
     return saw

@@ -101,6 +101,5 @@ def tell(
     """
     log = RunLog(settings.logs_directory, run_id)
     log.add(record)
-    registry = DataRegistry(settings.registry_path, settings.data_directory)
-    sync(registry, entry, record, run_id=run_id, asset_key=asset_key or entry.name, code_version=code_version)
+    sync(settings, entry, record, run_id=run_id, asset_key=asset_key or entry.name, code_version=code_version)
     return log

@@ -120,7 +120,7 @@ class Desk:
         """Compute the signal over a window as a run does, and store it."""
         window, spec = Window.parse(start, end), self.catalog.signals["gap"]
         inputs = {name: SignalInput(self.store(name).read_frame(), self._coverage(name)) for name in ("left", "right")}
-        seen = {name: self.store(name).last_revision() for name in inputs}
+        seen = {name: self._seen(name) for name in inputs}
         made = derive(spec, window, inputs, {"desk_gap": _mean_gap}, self.catalog)
         self.store("gap").write(
             window,
@@ -128,11 +128,13 @@ class Desk:
             series=made.series,
             answered=made.answered,
             replace=True,
-            provenance=Provenance(
-                inputs={name: SeenInput(last.number, last.known_at) for name, last in seen.items() if last}
-            ),
+            provenance=Provenance(inputs=seen),
         )
         return made
+
+    def _seen(self, name: str) -> SeenInput:
+        last = self.store(name).last_revision()
+        return SeenInput(last.number, last.known_at) if last else SeenInput(0, None)
 
     def _coverage(self, name: str) -> Coverage:
         head = self.store(name).head()

@@ -5,6 +5,7 @@ In January 2024 the 1st is a Monday. A row of the signal on day d follows from t
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -149,19 +150,56 @@ def test_equal_rows_make_nothing_stale(computed: Desk) -> None:
     assert _stale(computed) == "nothing"
 
 
+def _forget_right(desk: Desk) -> None:
+    path = desk.settings.data_directory / "revisions" / "gap" / "inputs.json"
+    (seen,) = json.loads(path.read_text())
+    del seen["inputs"]["right"]
+    path.write_text(json.dumps([seen]))
+
+
 @pytest.mark.parametrize(
     "lose",
     [
         lambda desk: desk.put("left", "2024-01-15", "2024-01-15", {"2024-01-15": 2.0}, switch=True),
         lambda desk: (desk.settings.data_directory / "revisions" / "gap" / "inputs.json").unlink(),
         lambda desk: shutil.rmtree(desk.settings.data_directory / "revisions" / "left"),
+        _forget_right,
     ],
-    ids=["series switched", "record lost", "revisions lost"],
+    ids=["series switched", "record lost", "revisions lost", "input not recorded"],
 )
 def test_where_nothing_is_known_everything_is_stale(computed: Desk, lose: Callable[[Desk], object]) -> None:
-    """Another series, a lost record and lost revisions leave no day of which it is known what it saw."""
+    """Another series, lost records and lost revisions leave no day of which it is known what it saw."""
     lose(computed)
     assert _stale(computed) == str(JANUARY)
+
+
+def test_closed_days_alone_are_not_stale(computed: Desk) -> None:
+    """A weekend of which nothing is known has no value that could be wrong."""
+    (computed.settings.data_directory / "revisions" / "gap" / "inputs.json").unlink()
+    computed.compute("2024-01-01", "2024-01-12")
+    computed.compute("2024-01-15", "2024-01-31")
+    assert _stale(computed) == "nothing"
+
+
+def test_row_on_a_closed_day_may_be_stale(computed: Desk) -> None:
+    """Where the signal has a row, it may be wrong, whatever the calendar says."""
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-01", "2024-02-03", {"2024-02-03": 1.0})
+    computed.compute("2024-02-01", "2024-02-03")
+    computed.put("left", "2024-02-03", "2024-02-03", {}, withdraw=True)
+    assert _stale(computed, Window.parse("2024-01-01", "2024-02-29")) == "2024-02-03..2024-02-03"
+
+
+def test_file_from_before_there_were_revisions_was_seen(desk: Desk) -> None:
+    """An input without revisions is no reason to compute again; the first write after it counts by its own rows."""
+    for name in ("left", "right"):
+        desk.put(name, "2024-01-01", "2024-01-31")
+    shutil.rmtree(desk.settings.data_directory / "revisions")
+    desk.compute("2024-01-01", "2024-01-31")
+    assert _stale(desk) == "nothing"
+    desk.put("left", "2024-01-10", "2024-01-10", {"2024-01-10": 7.0})
+    assert [revision.kind for revision in desk.store("left").revisions()] == ["adopt", "write"]
+    assert _stale(desk) == "2024-01-10..2024-01-12"
 
 
 def test_stale_days_are_those_of_the_window(computed: Desk) -> None:

@@ -68,11 +68,10 @@ def test_what_was_never_asked_for_before_is_not_missing(desk: Desk) -> None:
 def test_gap_of_the_source_is_counted_and_nothing_to_fill(desk: Desk) -> None:
     """Sessions that the source left out count from the first row to the end of the coverage; holes do not."""
     desk.put("left", "2024-01-01", "2024-01-12", {"2024-01-03": 1.0, "2024-01-05": 1.0})
-    desk.put("left", "2024-01-15", "2024-01-31")
+    desk.put("left", "2024-01-17", "2024-01-31", {"2024-01-29": 1.0})
     status = _status(desk, "left", "2024-02-01")
-    # the 4th, and the 8th to the 12th
-    assert (status.state, status.gaps) == ("complete", 6)
-    assert status.rows == 15
+    # the 4th, the 8th to the 12th, the 17th to the 26th, the 30th and 31st; the 15th and 16th are a hole
+    assert (status.rows, status.gaps, status.missing_sessions) == (3, 1 + 5 + 8 + 2, 2)
 
 
 def test_signal_misses_what_its_inputs_cover(desk: Desk) -> None:
@@ -137,16 +136,7 @@ def test_last_run_is_the_registrys(desk: Desk) -> None:
     assert _status(desk, "left", "2024-02-01").last_run is None
     registry = DataRegistry(desk.settings.registry_path, desk.settings.data_directory)
     metadata = {"run_id": "abc", "last_checked": "2024-02-01T06:00:00+00:00"}
-    registry.record_dataset(
-        name="left",
-        file_path=result.path,
-        instrument="LEFT",
-        tenor=None,
-        start=result.first,
-        end=result.last,
-        row_count=result.row_count,
-        metadata=metadata,
-    )
+    registry.register_dataset("left", result.path, "LEFT", metadata=metadata)
     run = _status(desk, "left", "2024-02-01").last_run
     assert run is not None
     assert (run.run_id, run.at) == ("abc", "2024-02-01T06:00:00+00:00")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,22 +14,34 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from macrocredit_assets.catalog import arrow_schema, load_catalog
+from macrocredit_assets.catalog import Catalog, load_catalog
 from macrocredit_assets.findings import Finding
-from macrocredit_assets.persistence import AssetRecord, DataRegistry, DatasetStore, ErrorInfo
+from macrocredit_assets.persistence import AssetRecord, DataRegistry, ErrorInfo
+from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.root_kind import stamp_root
 from macrocredit_assets.settings import Settings
+from macrocredit_assets.stores import open_store
 from macrocredit_assets.sync import rebuild, sync, verify
 from macrocredit_assets.windows import Window
 
 _CATALOG = load_catalog()
 _DAYS = ("2024-01-02", "2024-01-03", "2024-01-05")
 _WINDOW = Window(date(2024, 1, 1), date(2024, 1, 7))
+_NEXT = Window(date(2024, 1, 8), date(2024, 1, 14))
 
 
-def _write(settings: Settings, name: str, series: str, days: tuple[str, ...] = _DAYS, level: float = 60.0) -> None:
-    """Write a dataset and its registry entry, as a run does."""
-    entry = _CATALOG.entry(name)
+def _record(
+    settings: Settings,
+    name: str,
+    series: str,
+    days: tuple[str, ...] = _DAYS,
+    level: float = 60.0,
+    *,
+    window: Window = _WINDOW,
+    catalog: Catalog = _CATALOG,
+) -> AssetRecord:
+    """Write a dataset, and return the record of it, which nobody was told yet."""
+    entry = catalog.entry(name)
     frame = pd.DataFrame(
         {
             column: pd.Series(level, index=range(len(days)), dtype=spec.dtype).to_numpy()
@@ -36,19 +49,26 @@ def _write(settings: Settings, name: str, series: str, days: tuple[str, ...] = _
         },
         index=pd.DatetimeIndex(days, name="date"),
     )
-    store = DatasetStore(settings.dataset_path(entry.kind, name), arrow_schema(entry))
-    record = AssetRecord(
+    return AssetRecord(
         dataset=name,
-        window=_WINDOW,
+        window=window,
         status="written",
         series=series,
         ways=() if entry.kind == "signal" else ("file:desk.csv", "fred:DESK"),
-        result=store.write(_WINDOW, frame, series=series),
+        result=open_store(settings, entry).write(window, frame, series=series),
         findings=(Finding("weekend", "warning", "a row on a weekend"),),
         accepted=("unit_slip",),
     )
-    registry = DataRegistry(settings.registry_path, settings.data_directory)
-    sync(registry, entry, record, run_id="run-1", asset_key=name, code_version="c0de")
+
+
+def _sync(settings: Settings, record: AssetRecord, run_id: str = "run-1", catalog: Catalog = _CATALOG) -> None:
+    entry = catalog.entry(record.dataset)
+    sync(settings, entry, record, run_id=run_id, asset_key=record.dataset, code_version="c0de")
+
+
+def _write(settings: Settings, name: str, series: str, days: tuple[str, ...] = _DAYS, level: float = 60.0) -> None:
+    """Write a dataset and its registry entry, as a run does."""
+    _sync(settings, _record(settings, name, series, days, level))
 
 
 @pytest.fixture
@@ -132,10 +152,64 @@ def test_next_write_keeps_when_it_was_first_registered(settings: Settings) -> No
 def test_record_without_result_cannot_be_registered(settings: Settings) -> None:
     """What was not written is not registered."""
     failed = AssetRecord("vix", _WINDOW, "failed", error=ErrorInfo("ValueError", "no"))
-    registry = DataRegistry(settings.registry_path, settings.data_directory)
     with pytest.raises(ValueError, match="vix has no result"):
-        sync(registry, _CATALOG.entry("vix"), failed, run_id="r", asset_key="vix", code_version=None)
+        _sync(settings, failed)
     assert "vix" not in _entries(settings)
+
+
+def test_file_that_was_removed_since_is_not_registered(settings: Settings) -> None:
+    """Of a dataset of which nothing is left by then, no entry is made."""
+    record = _record(settings, "vix", "desk:VIX")
+    settings.dataset_path("market", "vix").unlink()
+    shutil.rmtree(_revisions(settings, "vix"))
+    with pytest.raises(FileNotFoundError, match=r"vix.parquet was removed after it was written"):
+        _sync(settings, record)
+    assert "vix" not in _entries(settings)
+
+
+def test_older_write_that_is_told_later_does_not_hide_the_newer_one(settings: Settings) -> None:
+    """Of two runs that write one dataset, the entry is about the stored rows, and the run that brought them."""
+    older = _record(settings, "vix", "desk:VIX", level=13.0)
+    newer = _record(settings, "vix", "desk:VIX", days=("2024-01-08",), window=_NEXT)
+    _sync(settings, newer, "newer")
+    _sync(settings, older, "older")
+    entry = _entries(settings)["vix"]
+    assert (entry["row_count"], entry["end_date"]) == (4, "2024-01-08T00:00:00")
+    assert entry["metadata"]["coverage"] == [["2024-01-01", "2024-01-14"]]
+    assert entry["metadata"]["run_id"] == "newer"
+    assert verify(settings, _CATALOG) == []
+
+
+def test_coverage_that_grew_since_is_kept(settings: Settings) -> None:
+    """A write that found no row leaves the hash as it was; what it covered stays covered."""
+    older = _record(settings, "vix", "desk:VIX")
+    _sync(settings, _record(settings, "vix", "desk:VIX", days=(), window=_NEXT), "newer")
+    _sync(settings, older, "older")
+    assert _entries(settings)["vix"]["metadata"]["coverage"] == [["2024-01-01", "2024-01-14"]]
+    assert verify(settings, _CATALOG) == []
+
+
+def test_rows_of_a_run_that_never_told_are_registered_without_it(settings: Settings) -> None:
+    """Where the newer run died before it told, the entry is about its rows, and says nothing of how they came."""
+    older = _record(settings, "vix", "desk:VIX")
+    _record(settings, "vix", "desk:VIX", days=("2024-01-08",), window=_NEXT)
+    _sync(settings, older, "older")
+    entry = _entries(settings)["vix"]
+    assert entry["row_count"] == 4
+    assert {entry["metadata"][key] for key in ("run_id", "source", "ways", "findings")} == {None}
+    assert verify(settings, _CATALOG) == []
+
+
+def test_dataset_of_one_file_per_year_is_registered_by_its_folder(settings: Settings, tmp_path: Path) -> None:
+    """Its entry names the folder; verify and rebuild agree."""
+    catalog_file = tmp_path / "desk.yaml"
+    document = _CATALOG.entry("vix").model_dump(mode="json", exclude={"name", "kind"}, exclude_none=True)
+    catalog_file.write_text(json.dumps({"datasets": {"vix": {**document, "chunk": "year"}}}))
+    catalog = load_catalog(catalog_file)
+    _sync(settings, _record(settings, "vix", "desk:VIX", catalog=catalog), catalog=catalog)
+    assert _entries(settings)["vix"]["file_path"] == "data/raw/vix"
+    assert verify(settings, catalog) == []
+    assert rebuild(settings, catalog).changes == ()
 
 
 def test_what_a_run_leaves_is_in_order(settings: Settings) -> None:
@@ -236,6 +310,20 @@ def test_entries_of_others_are_kept_and_checked(settings: Settings, tmp_path: Pa
     assert "desk_book" in _entries(settings)
 
 
+def test_entry_made_while_a_rebuild_waits_is_kept(settings: Settings) -> None:
+    """A rebuild starts from what stands there when it is its turn, so nothing registered meanwhile is lost."""
+    _edit(settings, lambda entries: entries["cdx_ig_5y"].update(row_count=9))
+    rebuilding = threading.Thread(target=rebuild, args=(settings, _CATALOG))
+    with locked(settings.registry_path):
+        rebuilding.start()
+        rebuilding.join(0.5)
+        assert rebuilding.is_alive()
+        _edit(settings, lambda entries: entries.update(desk_book={"instrument": "BOOK", "file_path": "book.parquet"}))
+    rebuilding.join()
+    assert sorted(_entries(settings)) == ["cash_cds_basis_ig", "cdx_ig_5y", "desk_book"]
+    assert verify(settings, _CATALOG) == []
+
+
 def test_file_that_nobody_knows_is_reported(settings: Settings) -> None:
     """A Parquet file without entry and catalog is named by both, and left alone."""
     stranger = settings.data_directory / "raw" / "stranger.parquet"
@@ -297,6 +385,20 @@ def test_sample_data_in_a_real_root_are_found(settings: Settings) -> None:
     assert any(said.startswith("root: The stamp") for said in _said(settings))
     stamp.unlink()
     assert any(said.startswith("root: The root has datasets, and no stamp") for said in _said(settings))
+
+
+def test_own_assets_and_signals_are_of_either_kind(settings: Settings) -> None:
+    """What was computed says nothing of whether its root is sample or real, whatever the stamp, or without one."""
+    _write(settings, "vix", "asset:vix", level=13.0)
+    settings.dataset_path("market", "cdx_ig_5y").unlink()
+    shutil.rmtree(_revisions(settings))
+    rebuild(settings, _CATALOG)
+    stamp = settings.data_directory / "root.json"
+    for kind in ("real", "sample"):
+        stamp.write_text(json.dumps({"kind": kind}))
+        assert verify(settings, _CATALOG) == []
+    stamp.unlink()
+    assert verify(settings, _CATALOG) == []
 
 
 def test_empty_root_is_in_order(tmp_path: Path) -> None:

@@ -25,9 +25,12 @@ from macrocredit_assets.cli import (
     status,
     ui,
 )
+from macrocredit_assets.cli.context import Context
+from macrocredit_assets.cli.places import explained
 from macrocredit_assets.errors import (
     CatalogError,
     MacrocreditError,
+    SettingsError,
     SourceUnavailableError,
     UnknownDatasetError,
     UsageError,
@@ -46,6 +49,13 @@ _SECTIONS = {
 _WRONG_USE = (UsageError, CatalogError, UnknownDatasetError, SourceUnavailableError)
 
 
+def _localized(ctx: click.Context, message: str) -> str:
+    try:
+        return Context.of(ctx).localized(message)
+    except SettingsError:
+        return message  # it is the message about them
+
+
 class _Refused(click.ClickException):
     exit_code = 2
 
@@ -57,12 +67,13 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MacrocreditError as error:
-            raise (_Refused if isinstance(error, _WRONG_USE) else click.ClickException)(str(error)) from error
+            kind = _Refused if isinstance(error, _WRONG_USE) else click.ClickException
+            raise kind(_localized(ctx, str(error))) from error
         except OSError as error:
             # a full disk or a missing permission is no defect; a closed pipe is click's business
             if error.errno in (None, errno.EPIPE):
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_localized(ctx, explained(error))) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         for title, commands in _SECTIONS.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ import click
 from macrocredit_assets.cli import render, run_report
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import DAY, as_json
+from macrocredit_assets.cli.places import require_writable
 from macrocredit_assets.cli.serving import choose
 from macrocredit_assets.windows import Window, clip_to_past
 
@@ -91,6 +93,7 @@ def command(
 
         check_accepted(frozenset(accept))
     options = _Options(tuple(accept), only_missing, allow_withdrawals, reason)
+    require_writable(context.settings)
     _require_root_kind(context, options.words(names, window))
     chosen = choose(context, names)
     if only_missing:
@@ -158,7 +161,7 @@ def _run(context: Context, names: Sequence[str], window: Window, options: _Optio
         )
     run = _Run(tuple(names), read_run(outcome.run_log), outcome.run_log, outcome.success)
     if not quiet:
-        run_report.print_datasets(run.document, names)
+        run_report.print_datasets(context, run.document, names)
         click.echo(f"\nrun log: {context.shown(run.path)}")
     return run
 
@@ -168,8 +171,7 @@ def _require_root_kind(context: Context, words: Sequence[str]) -> None:
     from macrocredit_assets.persistence.root_kind import require_root_kind
 
     settings = context.settings
-    again = context.command(*words, profile=True, root=False)
-    require_root_kind(settings.data_directory, settings.kind, command=again)
+    require_root_kind(settings.data_directory, settings.kind, command=shlex.join(("macrocredit", *words)))
 
 
 def _advise(context: Context, runs: Sequence[_Run], window: Window, options: _Options) -> None:
@@ -177,10 +179,10 @@ def _advise(context: Context, runs: Sequence[_Run], window: Window, options: _Op
     done = [name for run in runs for name in run.names if _is_done(run.document, name)]
     left = [name for run in runs for name in run.names if not _is_done(run.document, name)]
     if left or not all(run.document.status == "success" for run in runs):
-        click.echo(f"retry:   {context.command(*options.words([*dict.fromkeys(left)], window), profile=True)}")
+        click.echo(f"retry:   {context.command(*options.words([*dict.fromkeys(left)], window))}")
     if done:
         click.echo(f"next:    {context.command('show', 'vix' if 'vix' in done else done[0], '--tail', '5')}")
-        click.echo(f"         {context.command('ui', profile=True)}")
+        click.echo(f"         {context.command('ui')}")
 
 
 def _is_done(run: RunDocument, name: str) -> bool:

@@ -6,6 +6,7 @@ Here, and in ``definitions.py``, the environment is read; nowhere else.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,22 @@ __all__ = ["Context", "with_context"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+#: A command in a message, with the settings that stand before it; neither a path nor a version.
+_COMMAND = re.compile(
+    r"(?<![\w./-])(?P<given>(?:[A-Z_]+=(?:'[^']*'|\"[^\"]*\"|[^\s'\"`])*\s+)*)"
+    r"(?:uv run )?macrocredit (?P<word>[a-z]+)\b"
+)
+
+_WAYS = ("MACROCREDIT_PROFILE", "MACROCREDIT_FILES")
+#: What commands need beside root and catalog: by which ways data come in, and where Dagster keeps its runs.
+_NEEDED = {
+    "backfill": (*_WAYS, "DAGSTER_HOME"),
+    "doctor": (*_WAYS, "DAGSTER_HOME"),
+    "ingest": _WAYS,
+    "runs": ("DAGSTER_HOME",),
+    "ui": (*_WAYS, "DAGSTER_HOME"),
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,11 @@ class Context:
     program: str = "macrocredit"
 
     @classmethod
+    def of(cls, ctx: click.Context) -> Context:
+        """Return what an invocation was given, or read environment and clock."""
+        return ctx.find_object(cls) or cls.current()
+
+    @classmethod
     def current(cls) -> Context:
         """Read environment and clock."""
         return cls(
@@ -57,20 +79,27 @@ class Context:
             program="uv run macrocredit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "macrocredit",
         )
 
-    def command(self, *words: str, root: bool = True, profile: bool = False) -> str:
-        """Return a command line for the user's shell, with the settings it needs to speak of the same data.
+    def command(self, *words: str) -> str:
+        """Return a command line for the user's shell, with the settings it needs to speak of the same data."""
+        return self.localized(shlex.join(("macrocredit", *words)))
 
-        Parameters
-        ----------
-        words
-            The command and its arguments.
-        root, profile
-            Whether it matters where data lie, and by which ways they come in.
+    def localized(self, text: str) -> str:
+        """Return a message with every ``macrocredit ...`` in it written for the user's shell.
+
+        The library does not know how it was started. A command keeps the settings that stand before it and gets those
+        of this invocation that it lacks; done twice, nothing changes.
         """
-        needed = [*(["MACROCREDIT_ROOT"] if root else []), "MACROCREDIT_CATALOG"]
-        needed += ["MACROCREDIT_PROFILE", "MACROCREDIT_FILES"] if profile else []
-        settings = (f"{name}={shlex.quote(self.chosen[name])}" for name in needed if name in self.chosen)
-        return " ".join((*settings, self.program, *map(shlex.quote, words)))
+        return _COMMAND.sub(self._completed, text)
+
+    def _completed(self, found: re.Match[str]) -> str:
+        needed = ("MACROCREDIT_ROOT", "MACROCREDIT_CATALOG", *_NEEDED.get(found["word"], ()))
+        given = found["given"]
+        lacking = [
+            f"{name}={shlex.quote(self.chosen[name])} "
+            for name in needed
+            if name in self.chosen and f"{name}=" not in given
+        ]
+        return f"{given}{''.join(lacking)}{self.program} {found['word']}"
 
     def shown(self, path: Path) -> str:
         """Return a path as people write it: relative to the current directory where it lies below."""
@@ -85,7 +114,6 @@ def with_context(command: Callable[Concatenate[Context, P], R]) -> Callable[P, R
     """
 
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        context = click.get_current_context().find_object(Context) or Context.current()
-        return command(context, *args, **kwargs)
+        return command(Context.of(click.get_current_context()), *args, **kwargs)
 
     return update_wrapper(run, command)

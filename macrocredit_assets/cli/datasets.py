@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from macrocredit_assets.cli import render
+from macrocredit_assets.cli import render, stored
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
 
@@ -30,11 +30,11 @@ def command(context: Context, as_json: bool) -> None:
     from macrocredit_assets.catalog import load_catalog
 
     catalog = load_catalog(context.settings.catalog)
-    stored = _stored(context)
+    listed = stored.entries(context)
     documents = []
     for name in catalog.names():
         entry = catalog.entry(name)
-        have = stored.get(name, {})
+        have = listed.get(name, {})
         documents.append(
             {
                 "name": name,
@@ -55,16 +55,10 @@ def command(context: Context, as_json: bool) -> None:
     rows = [[_cell(document[column.header]) for column in _COLUMNS] for document in documents]
     market = sum(document["kind"] == "market" for document in documents)
     render.print_table(_COLUMNS, rows, sections=(market - 1,))
-    if not stored:
-        click.echo(f"\nNothing is stored yet: {context.command('backfill', '--start', '2020-01-01', profile=True)}")
-
-
-def _stored(context: Context) -> dict[str, dict[str, object]]:
-    """Return the registry's entries, or nothing where there is no registry."""
-    from macrocredit_assets.persistence import DataRegistry
-
-    registry = DataRegistry(context.settings.registry_path, context.settings.data_directory)
-    return {name: entry.to_dict() for name, entry in registry.entries().items()}
+    if advice := stored.unlisted_advice(context, catalog, listed):
+        click.echo(advice, err=True)
+    elif not listed:
+        click.echo(f"\nNothing is stored yet: {context.command('backfill', '--start', '2020-01-01')}")
 
 
 def _day(value: object) -> str | None:

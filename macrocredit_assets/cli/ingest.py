@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from macrocredit_assets.cli import render, run_report
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
+from macrocredit_assets.cli.places import require_writable
 
 if TYPE_CHECKING:
     from macrocredit_assets.history import Layout
@@ -86,6 +88,7 @@ def command(
     spec = load_catalog(context.settings.catalog).entry(name)
     if isinstance(spec, SignalSpec):
         raise UsageError(f"{name} is a signal: it is computed, and takes no archive. Ingest its inputs instead.")
+    require_writable(context.settings)
     layout = Layout(series, dict(columns), date_column, date_format, factor, separator)
     log = ingest_history(
         spec,
@@ -94,12 +97,12 @@ def command(
         context.settings,
         today=context.yesterday + timedelta(days=1),
         accept=frozenset(accept),
-        again=context.command(*_words(name, path, layout, accept), root=False),
+        again=shlex.join(("macrocredit", *_words(name, path, layout, accept))),
     )
     if as_json:
         render.echo_json(read_run(log).to_dict())
         return
-    run_report.print_datasets(read_run(log), [name])
+    run_report.print_datasets(context, read_run(log), [name])
     click.echo(f"\nrun log: {context.shown(log)}")
     click.echo(f"next:    {context.command('show', name)}")
 

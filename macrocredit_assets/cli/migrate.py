@@ -9,6 +9,7 @@ import click
 from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
+from macrocredit_assets.cli.places import require_writable
 
 if TYPE_CHECKING:
     from macrocredit_assets.migration import Migration
@@ -31,6 +32,8 @@ def command(context: Context, name: str, dry_run: bool, as_json: bool) -> None:
     from macrocredit_assets.catalog import load_catalog
     from macrocredit_assets.migration import migrate
 
+    if not dry_run:
+        require_writable(context.settings)
     done = migrate(load_catalog(context.settings.catalog).entry(name), context.settings, dry_run=dry_run)
     if as_json:
         render.echo_json({"dry_run": dry_run, **_document(done)})
@@ -50,7 +53,7 @@ def _report(context: Context, name: str, done: Migration, result: WriteResult) -
     click.echo(f"\nrun log: {context.shown(done.run_log)}")
     if result.added_columns and result.first and result.last:
         again = ("backfill", name, "--start", str(result.first), "--end", str(result.last), "--refetch")
-        click.echo(f"fill {', '.join(result.added_columns)}: {context.command(*again, profile=True)}")
+        click.echo(f"fill {', '.join(result.added_columns)}: {context.command(*again)}")
 
 
 def _document(done: Migration) -> dict[str, object]:

@@ -17,9 +17,13 @@ class _Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
+            day = None
+        # the standard library also takes 20240131 and 2024-W05-3; here a day is written in one way
+        if day is None or day.isoformat() != value:
             self.fail(f"{value!r} is no date; write it as YYYY-MM-DD, such as 2024-01-31.", param, ctx)
+        return day
 
 
 class _Words(click.ParamType[tuple[str, ...]]):

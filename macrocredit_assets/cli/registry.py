@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from macrocredit_assets.cli import render
+from macrocredit_assets.cli import render, stored
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
 from macrocredit_assets.errors import UnknownDatasetError
 
 if TYPE_CHECKING:
-    from macrocredit_assets.sync import Repairs
+    from macrocredit_assets.sync import Rebuilt, Repairs
 
 __all__ = ["command"]
 
@@ -38,13 +38,17 @@ def command() -> None:
 @with_context
 def list_entries(context: Context, as_json: bool) -> None:
     """List what the registry has."""
-    entries = _entries(context)
+    from macrocredit_assets.catalog import load_catalog
+
+    entries = stored.entries(context)
     if as_json:
         render.echo_json(entries)
     elif entries:
         render.print_table(_LIST, [_row(name, entry) for name, entry in entries.items()])
     else:
         click.echo(f"The registry {context.shown(context.settings.registry_path)} is empty.")
+    if advice := stored.unlisted_advice(context, load_catalog(context.settings.catalog), entries):
+        click.echo(advice, err=True)
 
 
 @command.command("show")
@@ -53,11 +57,16 @@ def list_entries(context: Context, as_json: bool) -> None:
 @with_context
 def show_entry(context: Context, name: str, as_json: bool) -> None:
     """Show one entry as it stands in the registry."""
-    entries = _entries(context)
+    from macrocredit_assets.catalog import load_catalog
+
+    entries = stored.entries(context)
     if name not in entries:
+        catalog = load_catalog(context.settings.catalog)
+        advice = stored.unlisted_advice(context, catalog, entries)
+        if name in catalog.names():
+            advice = advice or f"Ingest it: {context.command('backfill', name, '--start', '2020-01-01')}"
         raise UnknownDatasetError(
-            f"The registry has no {name!r}; it has {', '.join(entries) or 'nothing yet'}. "
-            f"Ingest it: {context.command('backfill', name, '--start', '2020-01-01', profile=True)}"
+            f"The registry has no {name!r}; it has {', '.join(entries) or 'nothing yet'}. {advice or ''}".rstrip()
         )
     if as_json:
         render.echo_json(entries[name])
@@ -90,9 +99,9 @@ def verify(context: Context, repair: bool, as_json: bool) -> None:
         if repairs:
             _report_repairs(context, repairs)
         for problem in problems:
-            click.echo(f"{problem.subject}: {problem.message}")
+            click.echo(context.localized(f"{problem.subject}: {problem.message}"))
         if not problems:
-            click.echo(f"Registry and files agree: {len(_entries(context))} datasets.")
+            click.echo(f"Registry and files agree: {len(stored.entries(context))} datasets.")
     if problems:
         raise click.exceptions.Exit(1)
 
@@ -109,29 +118,31 @@ def _report_repairs(context: Context, repairs: Repairs) -> None:
 @as_json
 @with_context
 def rebuild(context: Context, as_json: bool) -> None:
-    """Restore it from the files, and say what changed."""
+    """Restore it from the files, and say what changed.
+
+    The exit code is 1 where a file could not be taken in.
+    """
     from macrocredit_assets import sync
     from macrocredit_assets.catalog import load_catalog
 
     outcome = sync.rebuild(context.settings, load_catalog(context.settings.catalog))
     if as_json:
         render.echo_json(outcome)
-        return
+    else:
+        _report_rebuilt(context, outcome)
+    if outcome.problems:
+        raise click.exceptions.Exit(1)
+
+
+def _report_rebuilt(context: Context, outcome: Rebuilt) -> None:
     for change in outcome.changes:
         click.echo(f"{change.name}: {change.what}")
     for problem in outcome.problems:
-        click.echo(f"{problem.subject}: {problem.message}", err=True)
+        click.echo(context.localized(f"{problem.subject}: {problem.message}"), err=True)
     if outcome.set_aside:
         click.echo(f"The old registry could not be read; it is kept as {context.shown(outcome.set_aside)}")
     same = outcome.entries - sum(change.what != "removed" for change in outcome.changes)
     click.echo(f"{context.shown(context.settings.registry_path)}: {outcome.entries} datasets, {same} as they were")
-
-
-def _entries(context: Context) -> dict[str, dict[str, Any]]:
-    from macrocredit_assets.persistence import DataRegistry
-
-    registry = DataRegistry(context.settings.registry_path, context.settings.data_directory)
-    return {name: entry.to_dict() for name, entry in registry.entries().items()}
 
 
 def _row(name: str, entry: dict[str, Any]) -> list[str]:
@@ -142,7 +153,7 @@ def _row(name: str, entry: dict[str, Any]) -> list[str]:
         "-" if rows is None else f"{rows:,}",
         (entry["start_date"] or "-")[:10],
         (entry["end_date"] or "-")[:10],
-        entry["last_updated"][:16].replace("T", " "),
+        (entry["last_updated"] or "-")[:16].replace("T", " "),
         entry["instrument"],
         entry["file_path"],
     ]

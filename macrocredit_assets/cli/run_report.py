@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from macrocredit_assets import errors
 from macrocredit_assets.cli import render
 
 if TYPE_CHECKING:
+    from macrocredit_assets.cli.context import Context
     from macrocredit_assets.persistence.run_log import RunDocument
 
 __all__ = ["print_datasets"]
 
 #: Warnings shown one by one; the run log has all of them.
 _WARNINGS_SHOWN = 10
-_ERROR_LINES = 4
+#: Of a long message the first lines are shown, and the last one, which says what to do.
+_ERROR_LINES = 5
 #: Up to so many datasets that failed for one reason are named; their command names them all.
 _NAMED = 5
 
-_COLUMNS = (
-    render.Column("dataset", style="cyan"),
-    render.Column("new", right=True),
-    render.Column("changed", right=True),
-    render.Column("same", right=True),
-    render.Column("first"),
-    render.Column("last"),
-    render.Column("findings"),
-)
+#: Why a dataset has no rows of this run, in the run log's own words; they explain themselves as our errors do.
+_OUTCOMES = {"Aborted", "Interrupted", "NotRun", "UpstreamFailed", *errors.__all__}
 
 
-def print_datasets(run: RunDocument, names: Sequence[str] = ()) -> None:
+def _columns(assets: Iterable[Mapping[str, Any]]) -> tuple[render.Column, ...]:
+    """Return the columns of the table: rows that left, or did not come again, only where there are any."""
+    assets = tuple(assets)
+    rare = [name for name in ("withdrawn", "vanished") if any(asset.get(name) for asset in assets)]
+    return (
+        render.Column("dataset", style="cyan"),
+        *(render.Column(name, right=True) for name in ("new", "changed", *rare, "same")),
+        render.Column("first"),
+        render.Column("last"),
+        render.Column("findings", optional=bool(rare)),
+    )
+
+
+def print_datasets(context: Context, run: RunDocument, names: Sequence[str] = ()) -> None:
     """Print what a run did to each of its datasets.
 
     Parameters
     ----------
+    context
+        For whose shell the commands in messages are written.
     run
         The run.
     names
@@ -46,42 +57,43 @@ def print_datasets(run: RunDocument, names: Sequence[str] = ()) -> None:
     done = {name: asset for name, asset in assets.items() if asset and asset["error"] is None}
     if done:
         click.echo()
-        render.print_table(_COLUMNS, [_row(name, asset) for name, asset in done.items()])
-        _print_warnings(done)
+        columns = _columns(done.values())
+        render.print_table(columns, [_row(name, asset, columns) for name, asset in done.items()])
+        _print_warnings(context, done)
+    title = "canceled" if run.status == "canceled" else "failed"
     failed = _grouped({name: _why(asset) for name, asset in assets.items() if name not in done})
     if run.error is not None:
-        failed.insert(0, ("the run", _first_lines(run.error.message)))
-    if failed:
+        failed.insert(0, ("the run", _said(run.error.type, run.error.message)))
+    for who, why in failed:
         click.echo()
-        render.print_table(
-            (
-                render.Column("canceled" if run.status == "canceled" else "failed", style="red"),
-                render.Column("why", wrap=True),
-            ),
-            failed,
-        )
+        click.secho(f"{title}: {who}", fg="red")
+        # no table: a terminal that breaks a line keeps the command in it whole for the clipboard
+        click.echo(indent(context.localized(why), "  "))
 
 
-def _row(name: str, asset: Mapping[str, Any]) -> list[str]:
+def _row(name: str, asset: Mapping[str, Any], columns: Sequence[render.Column]) -> list[str]:
     warnings = sum(finding["count"] for finding in _warnings(asset))
-    return [
-        name,
-        f"{asset['inserted']:,}",
-        f"{asset['changed']:,}",
-        f"{asset['unchanged']:,}",
-        asset["first"] or "no rows",
-        asset["last"] or "",
-        f"{warnings:,} warning{'' if warnings == 1 else 's'}" if warnings else "",
-    ]
+    cells = {
+        "dataset": name,
+        "new": f"{asset['inserted']:,}",
+        "changed": f"{asset['changed']:,}",
+        "withdrawn": f"{asset.get('withdrawn') or 0:,}",
+        "vanished": f"{asset.get('vanished') or 0:,}",
+        "same": f"{asset['unchanged']:,}",
+        "first": asset["first"] or "no rows",
+        "last": asset["last"] or "",
+        "findings": f"{warnings:,} warning{'' if warnings == 1 else 's'}" if warnings else "",
+    }
+    return [cells[column.header] for column in columns]
 
 
 def _warnings(asset: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [finding for finding in asset["findings"] if finding["severity"] == "warning"]
 
 
-def _print_warnings(assets: Mapping[str, Mapping[str, Any]]) -> None:
+def _print_warnings(context: Context, assets: Mapping[str, Mapping[str, Any]]) -> None:
     rows = [
-        (name, finding["rule"], f"{finding['count']:,}", finding["message"])
+        (name, finding["rule"], f"{finding['count']:,}", context.localized(finding["message"]))
         for name, asset in assets.items()
         for finding in _warnings(asset)
     ]
@@ -100,17 +112,24 @@ def _print_warnings(assets: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _grouped(reasons: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return names and reasons, those of many that share one reason as a single row."""
-    sharing = Counter(reasons.values())
-    named = [(name, why) for name, why in reasons.items() if sharing[why] <= _NAMED]
-    return named + [(f"{count} others", why) for why, count in sharing.items() if count > _NAMED]
+    """Return reasons, each once, with the names that share it; of many, how many there are."""
+    sharing: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        sharing.setdefault(why, []).append(name)
+    return [
+        (", ".join(names) if len(names) <= _NAMED else f"{len(names)} datasets", why) for why, names in sharing.items()
+    ]
 
 
 def _why(asset: Mapping[str, Any]) -> str:
     error = asset.get("error")
-    return _first_lines(error["message"]) if error else "not reached"
+    return _said(error["type"], error["message"]) if error else "not reached"
 
 
-def _first_lines(message: str) -> str:
-    lines = [line for line in message.strip().splitlines() if line.strip()]
-    return "\n".join(lines[:_ERROR_LINES] + (["..."] if len(lines) > _ERROR_LINES else []))
+def _said(kind: str, message: str) -> str:
+    """Return the first lines of a message and its last; what other code raised says little without its type."""
+    text = message.strip() if kind in _OUTCOMES else f"{kind}: {message.strip()}".rstrip(": ")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > _ERROR_LINES + 1:
+        lines = [*lines[: _ERROR_LINES - 1], "...", lines[-1]]
+    return "\n".join(lines)

@@ -45,7 +45,7 @@ def list_runs(context: Context, limit: int, as_json: bool) -> None:
 
     found = read_runs(context.settings.logs_directory, limit)
     for skipped in found.skipped:
-        click.echo(f"Passed over: {skipped.reason}", err=True)
+        click.echo(context.localized(f"Passed over: {skipped.reason}"), err=True)
     if as_json:
         render.echo_json([run.to_dict() for run in found.runs])
     elif found.runs:
@@ -81,7 +81,7 @@ def show_run(context: Context, run_id: str, as_json: bool) -> None:
         ("file", context.shown(path)),
     ]
     render.print_table([render.Column("field", style="cyan"), render.Column("value", wrap=True)], rows)
-    run_report.print_datasets(run)
+    run_report.print_datasets(context, run)
 
 
 @command.command("doctor")
@@ -100,7 +100,7 @@ def doctor(context: Context, dry_run: bool, as_json: bool) -> None:
     if not found:
         click.echo("Every run has ended and said how.")
     for diagnosis in found:
-        click.echo(f"{diagnosis.run_id}: {diagnosis.verdict}. {diagnosis.message}")
+        click.echo(context.localized(f"{diagnosis.run_id}: {diagnosis.verdict}. {diagnosis.message}"))
         if diagnosis.survivors:
             ended = "would be ended" if dry_run else "ended"
             click.echo(f"  processes that had outlived it, {ended}: {', '.join(map(str, diagnosis.survivors))}")
@@ -119,7 +119,9 @@ def _diagnose(settings: Settings, *, apply: bool) -> list[Diagnosis]:
 
 
 def _row(run: RunDocument) -> list[str]:
-    failed = sum(asset["error"] is not None for asset in run.assets.values())
+    done = sum(asset["error"] is None for asset in run.assets.values())
+    # a run that has not said how it ended has named only the datasets that it came to
+    planned = "?" if run.status in {"started", "aborted"} else len(run.assets)
     seconds = run.duration_seconds
     return [
         run.header.run_id[:8],
@@ -127,7 +129,7 @@ def _row(run: RunDocument) -> list[str]:
         run.status,
         "" if seconds is None else f"{seconds:,.1f}",
         run.header.window or "",
-        f"{len(run.assets) - failed}/{len(run.assets)}",
+        f"{done}/{planned}",
         run.header.launched_by,
     ]
 
@@ -139,7 +141,10 @@ def _find(context: Context, wanted: str) -> Path:
     logs = context.settings.logs_directory
     if wanted == "last":
         newest = read_runs(logs, 1).runs
-        found = [newest[0].header.run_id] if newest else []
+        if not newest:
+            first = context.command("backfill", "--start", "2020-01-01")
+            raise UsageError(f"There is no run yet below {context.shown(logs)}. Start one: {first}")
+        found = [newest[0].header.run_id]
     else:
         found = sorted(path.stem for path in logs.glob("[0-9]*/[!.]*.json") if path.stem.startswith(wanted))
     path = find(logs, found[0]) if len(found) == 1 else None

@@ -38,9 +38,9 @@ def choose(context: Context, names: Sequence[str]) -> list[str]:
     served = [name for name in catalog.names() if name not in unserved]
     if not served:
         raise SourceUnavailableError(
-            f"Profile {profile} can serve no dataset of the catalog. Why: {context.command('doctor', profile=True)}"
+            f"Profile {profile} can serve no dataset of the catalog. Why: {context.command('doctor')}"
         )
     if unserved:
         click.echo(f"Left out, because profile {profile} cannot serve them: {', '.join(unserved)}", err=True)
-        click.echo(f"Why: {context.command('doctor', profile=True)}", err=True)
+        click.echo(f"Why: {context.command('doctor')}", err=True)
     return served

@@ -225,7 +225,7 @@ def _names(names: Sequence[str]) -> str:
 
 def _backfill(context: Context, names: Sequence[str], start: str, end: str | None = None) -> str:
     until = ["--end", end] if end else []
-    return context.command("backfill", *names, "--start", start, *until, profile=True)
+    return context.command("backfill", *names, "--start", start, *until)
 
 
 def _first_backfill(context: Context, names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import os
 import click
 
 from macrocredit_assets.cli.context import Context, with_context
+from macrocredit_assets.cli.places import require_writable
 
 __all__ = ["command"]
 
@@ -23,6 +24,7 @@ def command(context: Context, host: str, port: int) -> None:
     from macrocredit_assets.orchestration.ui import run_ui, ui_command
 
     settings = context.settings
+    require_writable(settings)
     argv, variables = ui_command(settings, host, port)
     click.echo(f"UI:      http://{host}:{port} (in some seconds; Ctrl-C ends it)")
     click.echo(f"root:    {settings.root} (profile {settings.profile})")

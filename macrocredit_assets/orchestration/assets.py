@@ -94,7 +94,7 @@ def _market_asset(
         window = window_of(context.partition_key_range)
         # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
         route = choose(spec, settings.profile, sources)
-        stored = _neighbours(spec, settings, window)
+        stored = _neighbours(spec, settings, window, route.series)
         accept = accepted_rules(context.run.tags)
         return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
 
@@ -107,10 +107,11 @@ def _market_asset(
     return asset(fetch)
 
 
-def _neighbours(spec: DatasetSpec, settings: Settings, window: Window) -> pd.DataFrame | None:
-    """Return the rows already stored in and around a window: levels are compared with them."""
+def _neighbours(spec: DatasetSpec, settings: Settings, window: Window, series: str) -> pd.DataFrame | None:
+    """Return the rows of the same series already stored in and around a window: levels are compared with them."""
     store = open_store(settings, spec, as_stored=True)
-    if store.head() is None:
+    head = store.head()
+    if head is None or head.series != series:
         return None
     return store.read_frame(Window(window.start - _NEIGHBOURHOOD, window.end + _NEIGHBOURHOOD))
 

@@ -113,7 +113,9 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         frame = store.read_frame(widened, columns)
         if expected is not SignalInput:
             return frame
-        return SignalInput(frame, coverage, SeenInput(revision.number, revision.known_at) if revision else None)
+        # 0: rows without a revision, or none; what comes later is then told from what was seen
+        seen = SeenInput(revision.number, revision.known_at) if revision else SeenInput(0, None)
+        return SignalInput(frame, coverage, seen)
 
     @cached_property
     def _settings(self) -> Settings:

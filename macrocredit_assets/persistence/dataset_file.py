@@ -60,7 +60,7 @@ def read_head(path: Path) -> StoredHead | None:
         If the file is no Parquet, or was not written by this package for a dataset of this name.
     """
     try:
-        with open_parquet(path) as (_, file):
+        with open_parquet(path, remedy(path)) as (_, file):
             return _head(path, file)
     except FileNotFoundError:
         return None
@@ -75,7 +75,7 @@ def read_rows(path: Path) -> tuple[StoredHead, Rows] | None:
         As :func:`read_head`, and if the rows are not those whose hash the footer states.
     """
     try:
-        with open_parquet(path) as (_, file):
+        with open_parquet(path, remedy(path)) as (_, file):
             head = _head(path, file)
             rows = rows_from_table(file.read(use_threads=False))
     except FileNotFoundError:
@@ -103,7 +103,7 @@ def read_table(
         As :func:`read_head`.
     """
     try:
-        with open_parquet(path) as (_, file):
+        with open_parquet(path, remedy(path)) as (_, file):
             head = _head(path, file)
             wanted = wanted_columns(head, columns, expected)
             there = [name for name in wanted if name in head.schema.names]

@@ -98,12 +98,7 @@ class DatasetStore:
         CorruptFileError
             If the file is no Parquet, or was not written by this package for this dataset.
         """
-
-        def look(at: Readable) -> tuple[StoredHead | None, StoredHead | None]:
-            head = at.head()
-            return head, head
-
-        return self._projection.look(look)
+        return self._projection.look(lambda at: (head := at.head(), head))
 
     def read(
         self, window: Window | None = None, columns: Sequence[str] | None = None, *, as_of: datetime | None = None
@@ -207,7 +202,7 @@ class DatasetStore:
           so too where a single value comes empty.
         - ``frame`` without rows: an answer as any other. The first one creates a file of zero rows.
         - rows outside the window: refused, all of them.
-        - two processes, different windows: both are stored. The same window: the later wins.
+        - two processes: windows that differ are both stored; of the same window the later wins.
 
         Whatever changes is appended to the revisions first. Where neither rows nor coverage change, nothing is written:
         bytes and modification time stay. Where only coverage grows, the same rows are written with the new coverage,
@@ -249,8 +244,7 @@ class DatasetStore:
             If the stored file cannot be read, or is that of no revision; nothing is written over it.
         """
         request = WriteRequest(window, series, answered, replace, withdraw, switch, provenance)
-        writer = Writer(self._projection, self.path, self._writable_schema())
-        return writer.write(request, frame)
+        return Writer(self._projection, self.path, self._writable_schema()).write(request, frame)
 
     def migrate(self, provenance: Provenance = _NOTHING_TOLD) -> WriteResult:
         """Rewrite all rows under the store's schema, as one revision.
@@ -290,8 +284,7 @@ class DatasetStore:
         Raises
         ------
         CorruptFileError
-            If rows or revisions are not those of their hashes, if the file is not that of the last revision, or if one
-            is missing.
+            If rows or revisions are not those of their hashes or missing, or the file is not that of the last revision.
         """
         try:
             return self._projection.verify()

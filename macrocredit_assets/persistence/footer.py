@@ -17,6 +17,8 @@ from macrocredit_assets.errors import CorruptFileError
 
 __all__ = ["Statistics", "index_field", "open_parquet", "read_statistics"]
 
+_ADVICE = "Restore it from a copy, or move it away and write it again."
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -36,8 +38,15 @@ class Statistics:
 
 
 @contextmanager
-def open_parquet(path: Path) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
+def open_parquet(path: Path, advice: str = _ADVICE) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
     """Open a Parquet file once, so that footer and rows are of the same file even while it is being replaced.
+
+    Parameters
+    ----------
+    path
+        The file.
+    advice
+        What to do where it cannot be read, in sentences.
 
     Raises
     ------
@@ -55,8 +64,7 @@ def open_parquet(path: Path) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
                 raise
             reason = " ".join(str(error).split())
             raise CorruptFileError(
-                f"{path} is not a readable Parquet file ({reason}). It was left as it is; restore it from a copy, or "
-                f"move it away and write the dataset again."
+                f"{path} is not a readable Parquet file ({reason}). It was left as it is. {advice}"
             ) from error
 
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from macrocredit_assets.persistence.atomic import is_private, replacing
 from macrocredit_assets.persistence.bounds import Moment, resolve_bounds
 from macrocredit_assets.persistence.footer import index_field, open_parquet
-from macrocredit_assets.persistence.json_io import to_plain
+from macrocredit_assets.persistence.json_plain import to_plain
 from macrocredit_assets.persistence.paths import StrPath, absolute
 
 __all__ = ["COMPRESSIONS", "list_parquet_files", "load_parquet", "save_parquet"]

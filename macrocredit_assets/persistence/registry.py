@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from macrocredit_assets.errors import CorruptFileError, UnknownDatasetError
-from macrocredit_assets.persistence.json_io import to_plain
+from macrocredit_assets.persistence.json_plain import to_plain
 from macrocredit_assets.persistence.paths import StrPath, absolute
 from macrocredit_assets.persistence.registry_entry import DatasetEntry, check_arguments, iso_moment
 from macrocredit_assets.persistence.registry_file import Document, RegistryFile
@@ -90,13 +90,12 @@ class DataRegistry:
             If the registry does not parse, or the file is not Parquet. Nothing is written.
         """
         check_arguments(name, instrument, tenor, metadata)
-        plain = cast("dict[str, Any]", to_plain(dict(metadata or {})))
         path = self._find(file_path)
         stored_path = self._stored_path(path)
 
         def entry(_: DatasetEntry | None) -> DatasetEntry:
             # the file is read under the lock: of two that register, the later one has seen the later file
-            return DatasetEntry(instrument, stored_path, tenor, **self._statistics(path), metadata=plain)
+            return DatasetEntry(instrument, stored_path, tenor, **self._statistics(path), metadata=metadata or {})
 
         return self.update_entry(name, entry)
 
@@ -109,7 +108,8 @@ class DataRegistry:
             Name of the dataset.
         change
             Takes the entry, or None where there is none, and returns the new one. ``registered_at``, unknown fields and
-            metadata that it does not set stay; ``last_updated`` is now. It must not change the registry itself.
+            metadata that it does not set stay; ``last_updated`` is now, and metadata are written as
+            ``EnhancedJSONEncoder`` has them. It must not change the registry itself.
 
         Returns
         -------
@@ -126,7 +126,9 @@ class DataRegistry:
         def put(document: Document) -> None:
             before = DatasetEntry.from_dict(document[name]) if name in document else None
             made, now = change(before), _now()
-            written.append(replace(made, registered_at=now, last_updated=now).succeeding(before))
+            metadata = cast("dict[str, Any]", to_plain(made.metadata))
+            made = replace(made, metadata=metadata, registered_at=now, last_updated=now)
+            written.append(made.succeeding(before))
             document[name] = written[0].to_dict()
 
         self._file.change(put)

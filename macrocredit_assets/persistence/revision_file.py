@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -36,7 +35,16 @@ from macrocredit_assets.persistence.rows import rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["ACTION", "Kind", "Revision", "create_revision", "read_delta", "read_revision", "revision_path"]
+__all__ = [
+    "ACTION",
+    "Kind",
+    "Revision",
+    "create_revision",
+    "delta_of",
+    "read_revision",
+    "read_revision_table",
+    "revision_path",
+]
 
 #: ``write`` touches some rows. The others begin anew, with all rows: ``adopt`` takes in a file that was written before
 #: there were revisions, ``switch`` another series, ``migrate`` the same rows under another schema.
@@ -46,6 +54,8 @@ Kind: TypeAlias = Literal["write", "switch", "migrate", "adopt"]
 ACTION = "action"
 
 _FOOTER_KEY = b"macrocredit"
+
+_ADVICE = "Revisions are written once and never changed: restore the file from a copy."
 
 
 @dataclass(frozen=True)
@@ -132,32 +142,33 @@ def read_revision(path: Path) -> Revision:
     CorruptFileError
         If the file is no revision of this number and of this dataset.
     """
-    with open_parquet(path) as (_, file):
+    with open_parquet(path, _ADVICE) as (_, file):
         return _revision(path, file.schema_arrow)
 
 
-def read_delta(path: Path) -> tuple[Revision, Delta, pa.Table]:
-    """Read a whole revision: its head, its rows as arrays, and the same as a table; errors as :func:`read_revision`."""
-    with open_parquet(path) as (_, file):
-        revision = _revision(path, file.schema_arrow)
-        table = file.read(use_threads=False)
-    actions = pc.index_in(table.column(ACTION), pa.array(ACTIONS)).to_numpy()
-    delta = Delta(rows_from_table(table.drop_columns(ACTION)), _known(path, actions))
-    return revision, delta, table.replace_schema_metadata(None)
+def read_revision_table(path: Path) -> tuple[Revision, pa.Table]:
+    """Read a whole revision: its head, and its rows with ``date`` and ``action``; errors as :func:`read_revision`."""
+    with open_parquet(path, _ADVICE) as (_, file):
+        return _revision(path, file.schema_arrow), file.read(use_threads=False).replace_schema_metadata(None)
+
+
+def delta_of(table: pa.Table, path: Path) -> Delta:
+    """Return the rows of one or more revisions as arrays, in their order; ``path`` is where they come from.
+
+    Raises
+    ------
+    CorruptFileError
+        If an action is none.
+    """
+    actions = pc.index_in(table.column(ACTION), pa.array(ACTIONS))
+    if actions.null_count:
+        raise corrupt_revision(path, f"it has an {ACTION} that is none of {', '.join(ACTIONS)}")
+    return Delta(rows_from_table(table.drop_columns(ACTION)), actions.to_numpy().astype(np.int8))
 
 
 def corrupt_revision(path: Path, why: str) -> CorruptFileError:
     """Return the error for a revision that cannot be used."""
-    return CorruptFileError(
-        f"The revision {path} cannot be used: {why}. It was left as it is. Revisions are written once and never "
-        "changed: restore the file from a copy."
-    )
-
-
-def _known(path: Path, actions: npt.NDArray[np.float64]) -> npt.NDArray[np.int8]:
-    if np.isnan(actions).any():
-        raise corrupt_revision(path, f"it has an {ACTION} that is none of {', '.join(ACTIONS)}")
-    return actions.astype(np.int8)
+    return CorruptFileError(f"The revision {path} cannot be used: {why}. It was left as it is. {_ADVICE}")
 
 
 def _footer(revision: Revision) -> bytes:

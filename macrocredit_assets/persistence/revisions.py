@@ -23,11 +23,12 @@ from macrocredit_assets.persistence.revision_file import (
     ACTION,
     Revision,
     create_revision,
-    read_delta,
+    delta_of,
     read_revision,
+    read_revision_table,
     revision_path,
 )
-from macrocredit_assets.persistence.rows import Rows, join
+from macrocredit_assets.persistence.rows import Rows
 from macrocredit_assets.persistence.schemas import DATE_FIELD
 from macrocredit_assets.windows import Window
 
@@ -163,19 +164,19 @@ class RevisionLog:
     def fold(self, number: int) -> Folded:
         """Return all rows after a revision."""
         heads: list[Revision] = []
-        deltas: list[Delta] = []
+        tables: list[pa.Table] = []
         for each in range(number, 0, -1):
-            head, delta, _ = read_delta(self._path(each))
+            head, table = read_revision_table(self._path(each))
             heads.append(head)
-            deltas.append(delta)
+            tables.append(table)
             if head.begins_anew:
                 break
-        names = heads[0].schema.names
-        rows = join([delta.rows.under(head.schema.names, names) for head, delta in zip(heads, deltas, strict=True)])
-        withdrawn = np.concatenate([delta.withdrawn for delta in deltas])
-        # the newest stands first, and of equal dates unique() gives the first
-        _, first = np.unique(rows.days, return_index=True)
-        return Folded(heads[0], rows.take(first[~withdrawn[first]]))
+        # the newest stands first and has all columns: others may only be added without beginning anew
+        table = pa.concat_tables(tables, promote_options="default")
+        delta = delta_of(table, self.directory)
+        # of equal dates unique() gives the first
+        _, first = np.unique(delta.rows.days, return_index=True)
+        return Folded(heads[0], delta.rows.take(first[~delta.withdrawn[first]]))
 
     def rows(self, window: Window | None, after: int) -> pa.Table:
         """Return what the revisions after one say of the dates of a window, oldest first.
@@ -184,9 +185,9 @@ class RevisionLog:
         """
         parts = []
         for number in self.numbers()[after:]:
-            head, delta, table = read_delta(self._path(number))
+            head, table = read_revision_table(self._path(number))
             if window is not None:
-                where = delta.rows.locate(window.start, window.end)
+                where = delta_of(table, self._path(number)).rows.locate(window.start, window.end)
                 table = table.slice(where.start, where.stop - where.start)
             table = table.add_column(0, _KNOWN_AT, _repeated(head.known_at, len(table), _KNOWN_AT))
             table = table.add_column(0, _REVISION, _repeated(number, len(table), _REVISION))

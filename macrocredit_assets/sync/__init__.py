@@ -5,7 +5,7 @@ repair from the file: a record is a claim, not the file. Entries that people reg
 not be here: Dagster, and fetching.
 """
 
-from macrocredit_assets.sync.entry import registry_metadata, sync
+from macrocredit_assets.sync.entry import sync
 from macrocredit_assets.sync.rebuild import Change, Rebuilt, rebuild
 from macrocredit_assets.sync.repair import Repaired, Repairs, repair
 from macrocredit_assets.sync.verify import Problem, verify
@@ -17,7 +17,6 @@ __all__ = [
     "Repaired",
     "Repairs",
     "rebuild",
-    "registry_metadata",
     "repair",
     "sync",
     "verify",

@@ -1,24 +1,28 @@
-"""One registry entry, from the record of the write that just ended."""
+"""One registry entry: of the file as it is now, with what is known of the write that brought its rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from macrocredit_assets.catalog import Entry
+from macrocredit_assets.catalog import DatasetSpec, SignalSpec
 from macrocredit_assets.persistence.records import AssetRecord
-from macrocredit_assets.persistence.registry import DataRegistry
-from macrocredit_assets.windows import Coverage
+from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
+from macrocredit_assets.persistence.registry_entry import iso_moment
+from macrocredit_assets.persistence.stored_head import StoredHead
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.stores import open_store, rows_path
 
-__all__ = ["OF_THE_WRITE", "registry_metadata", "sync"]
+__all__ = ["entry_of_file", "known_of_write", "sync"]
 
 #: What is known of the write that brought the present rows, and cannot be read off the file.
-OF_THE_WRITE = ("run_id", "code_version", "source", "ways", "findings", "accepted", "last_checked")
+_OF_THE_WRITE = ("run_id", "code_version", "source", "ways", "findings", "accepted", "last_checked")
 
 
 def sync(
-    registry: DataRegistry,
-    entry: Entry,
+    settings: Settings,
+    entry: DatasetSpec | SignalSpec,
     record: AssetRecord,
     *,
     run_id: str,
@@ -27,10 +31,13 @@ def sync(
 ) -> None:
     """Write the registry entry of one dataset; no other entry is touched.
 
+    The entry is about the file as it is now. Where another run has written it since, what the entry knows of that run
+    stays, and nothing of this one is noted: two runs may tell of their writes in another order than they wrote.
+
     Parameters
     ----------
-    registry
-        The registry.
+    settings
+        Where.
     entry
         The dataset in the catalog.
     record
@@ -42,41 +49,60 @@ def sync(
     ------
     ValueError
         If the record has no result: nothing was written that could be registered.
+    FileNotFoundError
+        If the dataset was removed since.
     """
     result, series = record.result, record.series
     if result is None or series is None:
         raise ValueError(f"The record of {record.dataset} has no result: nothing was written that could be registered.")
-    registry.record_dataset(
-        name=entry.name,
-        file_path=result.path,
+    told = {
+        "run_id": run_id,
+        "code_version": code_version,
+        # a signal is not fetched: its series says what made it
+        "source": (record.ways or (series,))[0].partition(":")[0],
+        "ways": list(record.ways),
+        "findings": [finding.to_dict() for finding in record.findings],
+        "accepted": list(record.accepted),
+        "last_checked": datetime.now(UTC).isoformat(),
+    }
+
+    def change(before: DatasetEntry | None) -> DatasetEntry:
+        head = open_store(settings, entry, as_stored=True).head()
+        if head is None:
+            raise FileNotFoundError(f"{result.path} was removed after it was written; it is not registered.")
+        of_the_write = told if head.content_hash == result.content_hash else known_of_write(head, before)
+        return entry_of_file(settings, entry, head, {**of_the_write, "asset_key": asset_key})
+
+    DataRegistry(settings.registry_path, settings.data_directory).update_entry(entry.name, change)
+
+
+def entry_of_file(
+    settings: Settings, entry: DatasetSpec | SignalSpec, head: StoredHead, known: Mapping[str, Any]
+) -> DatasetEntry:
+    """Return the entry that catalog and file tell, and beside it what else is known; without its own dates."""
+    return DatasetEntry(
         instrument=entry.instrument,
         tenor=entry.tenor,
-        start=result.first,
-        end=result.last,
-        row_count=result.row_count,
+        file_path=rows_path(settings, entry).relative_to(settings.root).as_posix(),
+        start_date=iso_moment(head.first),
+        end_date=iso_moment(head.last),
+        row_count=head.row_count,
         metadata={
-            **registry_metadata(entry, series, result.coverage, result.content_hash),
-            "asset_key": asset_key,
-            "run_id": run_id,
-            "code_version": code_version,
-            # a signal is not fetched: its series says what made it
-            "source": (record.ways or (series,))[0].partition(":")[0],
-            "ways": list(record.ways),
-            "findings": [finding.to_dict() for finding in record.findings],
-            "accepted": list(record.accepted),
-            "last_checked": datetime.now(UTC).isoformat(),
+            "asset_key": entry.name,
+            "series": head.series,
+            "frequency": "daily",
+            "columns": {name: column.dtype for name, column in entry.columns.items()},
+            "units": {name: column.unit for name, column in entry.columns.items()},
+            "coverage": head.coverage.to_pairs(),
+            "content_hash": head.content_hash,
+            **known,
         },
     )
 
 
-def registry_metadata(entry: Entry, series: str, coverage: Coverage, content_hash: str) -> dict[str, Any]:
-    """Return the part of an entry's ``metadata`` that the catalog and the file tell, whoever wrote the file."""
-    return {
-        "asset_key": entry.name,
-        "series": series,
-        "frequency": "daily",
-        "columns": {name: column.dtype for name, column in entry.columns.items()},
-        "units": {name: column.unit for name, column in entry.columns.items()},
-        "coverage": coverage.to_pairs(),
-        "content_hash": content_hash,
-    }
+def known_of_write(head: StoredHead, before: DatasetEntry | None) -> dict[str, Any]:
+    """Return what an entry knows of the write that brought the rows of a file; nothing if its rows are others."""
+    if before is None or before.metadata.get("content_hash") != head.content_hash:
+        return dict.fromkeys(_OF_THE_WRITE)
+    asset_key = before.metadata.get("asset_key", head.dataset)
+    return {"asset_key": asset_key, **{key: before.metadata.get(key) for key in _OF_THE_WRITE}}

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
 from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence.dataset_store import StoredHead
-from macrocredit_assets.persistence.registry import DataRegistry
-from macrocredit_assets.persistence.registry_entry import DatasetEntry, iso_moment
+from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
+from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.stores import open_store
-from macrocredit_assets.sync.entry import OF_THE_WRITE, registry_metadata
+from macrocredit_assets.sync.entry import entry_of_file, known_of_write
 from macrocredit_assets.sync.verify import Problem, unlisted_files
 
 __all__ = ["Change", "Rebuilt", "rebuild"]
@@ -59,14 +57,18 @@ def rebuild(settings: Settings, catalog: Catalog) -> Rebuilt:
     not have. An entry of the catalog without a file goes. A registry that does not parse is kept beside the new one.
     """
     registry = DataRegistry(settings.registry_path, settings.data_directory)
-    try:
-        before = registry.entries()
-    except CorruptFileError:
-        before = {}
-    after, problems = _restore_all(settings, catalog, before)
-    set_aside = None
-    if after != before or not settings.registry_path.exists():
-        set_aside = registry.replace_all(after)
+    before: dict[str, DatasetEntry] = {}
+    after: dict[str, DatasetEntry] = {}
+    problems: list[Problem] = []
+
+    def restore(found: Mapping[str, DatasetEntry]) -> Mapping[str, DatasetEntry]:
+        before.update(found)
+        restored, unreadable = _restore_all(settings, catalog, found)
+        after.update(restored)
+        problems.extend(unreadable)
+        return restored
+
+    set_aside = registry.replace_all(restore)
     problems += unlisted_files(settings, {*after, *catalog.names()})
     return Rebuilt(len(after), tuple(_changes(before, after)), tuple(problems), set_aside)
 
@@ -92,23 +94,11 @@ def _restore_all(
 def _restored(
     settings: Settings, entry: DatasetSpec | SignalSpec, head: StoredHead, old: DatasetEntry | None
 ) -> DatasetEntry:
-    known = old.metadata if old else {}
-    told = registry_metadata(entry, head.series, head.coverage, head.content_hash)
-    of_the_write: dict[str, Any] = dict.fromkeys(OF_THE_WRITE)
-    if known.get("content_hash") == head.content_hash:
-        of_the_write = {key: known.get(key) for key in OF_THE_WRITE}
-        told["asset_key"] = known.get("asset_key", entry.name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    restored = DatasetEntry(
-        instrument=entry.instrument,
-        tenor=entry.tenor,
-        file_path=settings.dataset_path(entry.kind, entry.name).relative_to(settings.root).as_posix(),
-        start_date=iso_moment(head.first),
-        end_date=iso_moment(head.last),
-        row_count=head.row_count,
+    restored = replace(
+        entry_of_file(settings, entry, head, known_of_write(head, old)),
         registered_at=now,
         last_updated=old.last_updated if old else now,
-        metadata={**told, **of_the_write},
     ).succeeding(old)
     return restored if restored == old else replace(restored, last_updated=now)
 

@@ -9,18 +9,21 @@ from pathlib import Path
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, arrow_schema
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import TEMPORARY_SUFFIX
-from macrocredit_assets.persistence.dataset_file import StoredHead
 from macrocredit_assets.persistence.parquet_io import list_parquet_files
 from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
 from macrocredit_assets.persistence.registry_entry import iso_moment
 from macrocredit_assets.persistence.root_kind import read_root_kind
 from macrocredit_assets.persistence.schemas import schema_mismatches
+from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.settings import Settings
-from macrocredit_assets.stores import open_store
+from macrocredit_assets.stores import open_store, rows_path
 
 __all__ = ["Problem", "unlisted_files", "verify"]
 
 _REBUILD = "run `macrocredit registry rebuild`"
+
+#: Series that were computed: as an entry of somebody's own without a series, they are in sample and in real roots.
+_OF_EITHER_KIND = ("signal:", "asset:")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def unlisted_files(settings: Settings, names: Collection[str]) -> Iterator[Probl
 
 
 def _dataset(settings: Settings, entry: DatasetSpec | SignalSpec, registered: DatasetEntry | None) -> Iterator[str]:
-    path = settings.dataset_path(entry.kind, entry.name)
+    path = rows_path(settings, entry)
     try:
         head = open_store(settings, entry, as_stored=True).verify()
     except CorruptFileError as error:
@@ -120,10 +123,7 @@ def _kinds(settings: Settings, entries: Mapping[str, DatasetEntry]) -> Iterator[
         return
     series = {name: str(entry.metadata.get("series", "")) for name, entry in entries.items()}
     sample = {name for name, text in series.items() if text.startswith("sample:")}
-    # a signal, or an entry of somebody's own, is of either kind
-    real = (
-        {name for name, text in series.items() if text} - sample - {n for n, t in series.items() if t[:7] == "signal:"}
-    )
+    real = {name for name, text in series.items() if text and not text.startswith(("sample:", *_OF_EITHER_KIND))}
     if kind is None and sample | real:
         yield Problem("root", "The root has datasets, and no stamp that says whether they are sample or real data.")
     for strangers, whose in ((sample, "real"), (real, "sample")):

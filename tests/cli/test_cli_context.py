@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,11 +25,36 @@ def test_plain_command_where_nothing_is_set() -> None:
 def test_command_has_the_settings_it_needs_and_no_others() -> None:
     """A command that reads needs the root; one that ingests needs the profile and its files too."""
     context = _context(MACROCREDIT_ROOT="./my data", MACROCREDIT_PROFILE="files", MACROCREDIT_EXECUTOR="in_process")
-    assert context.command("ui") == "MACROCREDIT_ROOT='./my data' macrocredit ui"
-    assert (
-        context.command("ui", profile=True) == "MACROCREDIT_ROOT='./my data' MACROCREDIT_PROFILE=files macrocredit ui"
-    )
-    assert context.command("ui", root=False) == "macrocredit ui"
+    assert context.command("show", "vix") == "MACROCREDIT_ROOT='./my data' macrocredit show vix"
+    assert context.command("ui") == "MACROCREDIT_ROOT='./my data' MACROCREDIT_PROFILE=files macrocredit ui"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("run `macrocredit registry rebuild`", "run `MACROCREDIT_ROOT='my data' uv run macrocredit registry rebuild`"),
+        (
+            "Run: macrocredit backfill vix --start 2024-01-01",
+            (
+                "Run: MACROCREDIT_ROOT='my data' MACROCREDIT_PROFILE=files uv run macrocredit backfill vix "
+                "--start 2024-01-01"
+            ),
+        ),
+        (
+            "`mv a b && macrocredit ui` or `MACROCREDIT_ROOT=./real macrocredit ui`.",
+            (
+                "`mv a b && MACROCREDIT_ROOT='my data' MACROCREDIT_PROFILE=files uv run macrocredit ui` or "
+                "`MACROCREDIT_ROOT=./real MACROCREDIT_PROFILE=files uv run macrocredit ui`."
+            ),
+        ),
+        ("/opt/macrocredit was installed with macrocredit_assets by macrocredit 0.1", None),
+    ],
+)
+def test_commands_in_messages_speak_of_the_same_data(said: str, shown: str | None) -> None:
+    """A command inside a message gets the settings it lacks and keeps those it has, once; other words stay."""
+    context = replace(_context(MACROCREDIT_ROOT="my data", MACROCREDIT_PROFILE="files"), program="uv run macrocredit")
+    assert context.localized(said) == (shown or said)
+    assert context.localized(context.localized(said)) == (shown or said)
 
 
 def test_current_context_remembers_how_settings_were_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

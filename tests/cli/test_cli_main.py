@@ -85,6 +85,8 @@ def test_wrong_use_ends_a_process_with_2_and_a_sentence(tmp_path: Path) -> None:
         (["backfil"], "No such command 'backfil'"),
         (["show"], "Missing argument 'NAME'"),
         (["show", "vix", "--start", "1/2/2024"], "YYYY-MM-DD"),
+        (["backfill", "--start", "20240131"], "YYYY-MM-DD"),
+        (["backfill", "--start", "2024-W05-3"], "YYYY-MM-DD"),
         (["show", "vix", "--tail", "0"], "x>=1"),
         (["runs", "list", "--limit", "none"], "not a valid integer"),
     ],
@@ -143,14 +145,12 @@ def test_errors_that_nobody_expected_are_not_hidden() -> None:
     assert isinstance(result.exception, RuntimeError)
 
 
-def test_failure_of_the_system_is_a_message(run: Callable[..., Result], tmp_path: Path) -> None:
-    """What the operating system refuses ends with 1 and its own words."""
-    (tmp_path / "fresh").mkdir()
-    (tmp_path / "fresh" / "data").write_text("")
+def test_commands_in_errors_are_written_for_the_users_shell(run: Callable[..., Result], tmp_path: Path) -> None:
+    """What an error of the library says to type names the root of this invocation."""
+    (tmp_path / "fresh" / "data").mkdir(parents=True)
+    (tmp_path / "fresh" / "data" / "registry.json").write_text("{")
     result = run("registry", "list")
-    assert result.exit_code == 1
-    assert "Not a directory" in result.stderr
-    assert isinstance(result.exception, SystemExit)
+    assert f" MACROCREDIT_ROOT={tmp_path / 'fresh'} macrocredit registry rebuild" in result.stderr
 
 
 @pytest.mark.parametrize(("width", "shown"), [(80, False), (160, True)])

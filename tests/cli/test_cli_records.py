@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -76,6 +75,38 @@ def test_registry_show_of_an_unknown_name_is_wrong_use(run: Run, filled: Path) -
     result = run("registry", "show", "move", root=filled)
     assert result.exit_code == 2
     assert "cdx_hy_5y, cdx_vix_gap, vix" in result.stderr
+    assert "macrocredit backfill move --start" in result.stderr
+
+
+def test_registry_show_of_a_name_that_no_catalog_has_advises_no_backfill(run: Run, filled: Path) -> None:
+    """What cannot be ingested is not told to be."""
+    result = run("registry", "show", "foo", root=filled)
+    assert result.exit_code == 2
+    assert "backfill" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [["datasets"], ["registry", "list"], ["registry", "show", "vix"]])
+def test_files_that_the_registry_does_not_list_are_told_with_the_remedy(
+    run: Run, filled: Path, command: list[str]
+) -> None:
+    """Where the registry is lost and the files are not, the command that restores it is named, and works."""
+    (filled / "data" / "registry.json").unlink()
+    result = run(*command, root=filled)
+    assert "vix" in result.stderr.partition("not in the registry: ")[2]
+    assert f"MACROCREDIT_ROOT={filled} macrocredit registry rebuild" in result.stderr
+    assert "Nothing is stored yet" not in result.stdout
+    run("registry", "rebuild", root=filled)
+    assert "not in the registry" not in run(*command, root=filled).stderr
+
+
+def test_registry_list_of_an_entry_that_does_not_say_when_it_changed(run: Run, filled: Path) -> None:
+    """An entry that another program wrote without a moment has a dash."""
+    path = filled / "data" / "registry.json"
+    entries = json.loads(path.read_text())
+    del entries["vix"]["last_updated"]
+    path.write_text(json.dumps(entries))
+    listed = {line.split()[0]: line.split() for line in run("registry", "list", root=filled).stdout.splitlines()}
+    assert listed["vix"][5] == "-"
 
 
 def test_registry_verify_and_rebuild(run: Run, filled: Path) -> None:
@@ -120,11 +151,16 @@ def test_registry_that_does_not_parse_is_set_aside_by_a_rebuild(run: Run, filled
 
 
 def test_rebuild_reports_files_that_it_cannot_take_in(run: Run, filled: Path) -> None:
-    """A file of no dataset is named on standard error; the registry is rebuilt nevertheless."""
+    """A file of no dataset is named on standard error; the rest is rebuilt, and the command fails, as JSON too."""
+    (filled / "data" / "registry.json").unlink()
     _stored(filled, "vix").to_parquet(filled / "data" / "raw" / "stranger.parquet")
     result = run("registry", "rebuild", root=filled)
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert result.stderr.startswith("data/raw/stranger.parquet: ")
+    assert sorted(json.loads((filled / "data" / "registry.json").read_text())) == ["cdx_hy_5y", "cdx_vix_gap", "vix"]
+    as_json = run("registry", "rebuild", "--json", root=filled)
+    assert as_json.exit_code == 1
+    assert [problem["subject"] for problem in json.loads(as_json.stdout)["problems"]] == ["data/raw/stranger.parquet"]
 
 
 def test_runs_list_and_show(run: Run, filled: Path) -> None:
@@ -143,12 +179,28 @@ def test_runs_list_and_show(run: Run, filled: Path) -> None:
     assert json.loads(run("runs", "list", "--json", root=filled).stdout) == [document]
 
 
-@pytest.mark.parametrize("wanted", ["last", "zzz", "../../data/registry"])
+@pytest.mark.parametrize("wanted", ["zzz", "../../data/registry"])
 def test_run_that_is_not_there_is_wrong_use(run: Run, wanted: str) -> None:
     """No such run ends with 2 and the command that lists them."""
     result = run("runs", "show", wanted)
     assert result.exit_code == 2
     assert "macrocredit runs list" in result.stderr
+
+
+def test_last_run_where_there_is_none(run: Run) -> None:
+    """Where nothing ran yet there is no last run, and the command that starts one is named."""
+    result = run("runs", "show", "last")
+    assert result.exit_code == 2
+    assert "There is no run yet" in result.stderr
+    assert "macrocredit backfill --start" in result.stderr
+
+
+@pytest.mark.parametrize("status", ["started", "aborted"])
+def test_run_that_was_killed_is_not_listed_as_complete(run: Run, filled: Path, status: str) -> None:
+    """How many datasets a run had before it, nobody knows where it did not say how it ended."""
+    (log,) = filled.glob("logs/runs/*/*.json")
+    log.write_text(json.dumps({**json.loads(log.read_text()), "status": status}))
+    assert "3/?" in run("runs", "list", root=filled).stdout.split()
 
 
 def test_no_runs_is_no_error(run: Run) -> None:
@@ -180,38 +232,6 @@ def test_runs_doctor_marks_a_run_whose_process_is_gone(run: Run, filled: Path) -
     assert f"{log.stem}: aborted" in run("runs", "doctor", root=filled).stdout
     assert json.loads(log.read_text())["status"] == "aborted"
     assert run("runs", "doctor", root=filled).stdout == "Every run has ended and said how.\n"
-
-
-def test_run_that_ended_badly_is_told_with_its_reasons(run: Run, filled: Path) -> None:
-    """A run shows what it wrote, each failure by its first lines, and what shares one reason in a single row."""
-    (log,) = filled.glob("logs/runs/*/*.json")
-    document = json.loads(log.read_text())
-    blank: dict[str, Any] = {**dict.fromkeys(document["assets"]["vix"]), "findings": []}
-    skipped = {"type": "Skipped", "message": "Not run, because the run was canceled."}
-    document["assets"] |= {f"desk_{n}": {**blank, "status": "skipped", "error": skipped} for n in range(6)}
-    lines = {"type": "ValueError", "message": "one\ntwo\n\nthree\nfour\nfive"}
-    document["assets"]["cdx_hy_5y"] = {**blank, "status": "failed", "error": lines}
-    warning = {"rule": "stale", "severity": "warning", "message": "the same value", "count": 3, "examples": []}
-    document["assets"]["vix"]["findings"] = [{**warning, "rule": f"rule_{n}"} for n in range(12)]
-    document |= {"status": "canceled", "error": {"type": "RuntimeError", "message": "the executor broke"}}
-    log.write_text(json.dumps(document))
-
-    printed = run("runs", "show", "last", root=filled).stdout
-    written, warnings, failed = (block.splitlines() for block in printed.split("\n\n")[1:])
-    assert [line.split()[0] for line in written[1:]] == ["cdx_vix_gap", "vix"]
-    assert written[2].endswith("36 warnings")
-    assert len(warnings) == 1 + 10 + 1
-    assert warnings[-1] == "... and 2 more, in the run log"
-    assert [line.split() for line in failed] == [
-        ["canceled", "why"],
-        ["the", "run", "the", "executor", "broke"],
-        ["cdx_hy_5y", "one"],
-        ["two"],
-        ["three"],
-        ["four"],
-        ["..."],
-        ["6", "others", *skipped["message"].split()],
-    ]
 
 
 def test_catalog_schema_is_json_schema(run: Run) -> None:

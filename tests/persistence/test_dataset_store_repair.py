@@ -282,7 +282,7 @@ def test_revision_with_other_columns(store: DatasetStore) -> None:
     table = pq.read_table(path)
     pq.write_table(table.set_column(1, table.schema.field("action"), pa.array(["upsert"])), path)
     with pytest.raises(CorruptFileError, match="an action that is none of insert, change, withdraw"):
-        store.revision_rows()
+        store.verify()
     renamed = table.rename_columns(["date", "deed", "spread"]).replace_schema_metadata(table.schema.metadata)
     pq.write_table(renamed, path)
     with pytest.raises(CorruptFileError, match="its first columns are not 'date' and 'action'"):

@@ -12,8 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence import save_parquet
+from macrocredit_assets.persistence import DatasetStore, load_parquet, save_parquet
 from macrocredit_assets.persistence.footer import Statistics, open_parquet, read_statistics
+from macrocredit_assets.windows import Window
+
+WEEK = Window(date(2024, 1, 1), date(2024, 1, 7))
 
 
 def indexed(index: pd.Index) -> pd.DataFrame:
@@ -133,3 +136,38 @@ def test_an_error_of_the_system_is_not_blamed_on_the_file(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="Input/output error") as error, open_parquet(path):
         raise OSError(errno.EIO, "Input/output error")
     assert not isinstance(error.value, CorruptFileError)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut off"])
+def test_a_broken_file_of_a_dataset_comes_with_the_commands_that_mend_it(tmp_path: Path, damage: str) -> None:
+    """Empty or cut off, the error names the repair, and where there are no revisions the way to fetch it again."""
+    path = tmp_path / "raw" / "vix.parquet"
+    save_parquet(indexed(pd.date_range("2024-01-01", periods=3, name="date")), path)
+    path.write_bytes(path.read_bytes()[: 0 if damage == "empty" else 100])
+    store = DatasetStore(path)
+    aside = f"mv {path} {path}.aside && macrocredit backfill vix --start 1990-01-01"
+    for read in (store.head, store.read, store.repair):
+        with pytest.raises(CorruptFileError) as error:
+            read()
+        message = str(error.value)
+        assert message.startswith(f"{path} is not a readable Parquet file (")
+        assert "macrocredit registry verify --repair" in message
+        assert aside in message
+
+
+def test_a_broken_revision_is_to_be_restored(tmp_path: Path) -> None:
+    """A revision cannot be had from anywhere else, so the error names no command that would make another one."""
+    store = DatasetStore(tmp_path / "raw" / "vix.parquet", pa.schema([pa.field("a", pa.int64())]))
+    result = store.write(WEEK, indexed(pd.date_range("2024-01-01", periods=3, name="date")), series="desk:VIX")
+    revision = tmp_path / "revisions" / "vix" / f"{result.revision:08}.parquet"
+    revision.write_bytes(b"")
+    for read in (store.verify, store.revision_rows):
+        with pytest.raises(CorruptFileError, match=r"1\.parquet is not a readable .* restore the file from a copy\.$"):
+            read()
+
+
+def test_a_broken_file_of_no_dataset_comes_with_general_advice(tmp_path: Path) -> None:
+    """Of a file of one's own nobody knows how it is made again."""
+    (tmp_path / "own.parquet").write_bytes(b"")
+    with pytest.raises(CorruptFileError, match=r"Restore it from a copy, or move it away and write it again\.$"):
+        load_parquet(tmp_path / "own.parquet")

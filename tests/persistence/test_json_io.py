@@ -319,6 +319,40 @@ def test_a_key_that_is_no_scalar_is_refused() -> None:
         json.dumps({"a": {(1, 2): 3}}, cls=EnhancedJSONEncoder)
 
 
+def test_keys_that_no_text_stands_for_may_be_skipped() -> None:
+    """With skipkeys they are left out with their values, whatever these are, at every depth; other keys stay."""
+    columns = pd.MultiIndex.from_tuples([("a", 1), ("b", 2)])
+    document = {
+        (1, 2): object,
+        object(): 1,
+        date(2024, 1, 2): {frozenset({1}): 2, None: 3},
+        "table": pd.DataFrame([[1, 2]], columns=columns),
+        "mixed": pd.DataFrame([[1, 2]], columns=pd.Index(["a", (1, 2)], tupleize_cols=False)),
+    }
+    text = json.dumps(document, cls=EnhancedJSONEncoder, skipkeys=True)
+    assert json.loads(text) == {"2024-01-02": {"null": 3}, "table": [{}], "mixed": [{"a": 1}]}
+
+
+def test_only_keys_are_skipped() -> None:
+    """A value that does not fit into JSON is an error with skipkeys too, and so are two keys of one text."""
+    with pytest.raises(TypeError, match=r"Object of type object at \$\.a is not JSON serializable"):
+        json.dumps({"a": object()}, cls=EnhancedJSONEncoder, skipkeys=True)
+    with pytest.raises(ValueError, match="two keys that are"):
+        json.dumps({1: 2, "1": 3}, cls=EnhancedJSONEncoder, skipkeys=True)
+
+
+def test_keys_are_skipped_whoever_refuses_them() -> None:
+    """A method of one's own that refuses a key has it skipped as well; what it takes is a key."""
+
+    class Own(EnhancedJSONEncoder):
+        def default(self, o: object) -> dict[str, Any] | list[Any] | str | int | float | None:
+            return "odd" if isinstance(o, Odd) else super().default(o)
+
+    assert json.dumps({Odd(): 1, object(): 2}, cls=Own, skipkeys=True) == '{"odd": 1}'
+    with pytest.raises(TypeError, match="Object of type object"):
+        json.dumps({object(): 2}, cls=Own)
+
+
 def test_circular_references_are_refused() -> None:
     """A container within itself is a ValueError, as with json; the same container twice is none."""
     inner: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -127,6 +128,14 @@ def test_statistics_follow_the_file(registry: DataRegistry, data: Path) -> None:
     assert after == {**before, "end_date": "2024-01-10T00:00:00", "row_count": 10, "colour": "red"}
 
 
+def test_dates_without_a_time_of_day_are_written_as_midnight(registry: DataRegistry, data: Path) -> None:
+    """An index of bare dates has the same text in the registry as one of midnights."""
+    bare = pd.DataFrame({"spread": [50.0]}, index=pd.Index([date(2024, 1, 2)], name="date"))
+    save_parquet(bare, data / "raw" / "bare.parquet")
+    entry = register(registry, name="bare", file_path="data/raw/bare.parquet")
+    assert (entry.start_date, entry.end_date) == ("2024-01-02T00:00:00", "2024-01-02T00:00:00")
+
+
 def test_registering_again_keeps_what_it_does_not_say(registry: DataRegistry) -> None:
     """registered_at, unknown fields and other metadata survive; what is said anew is written."""
     first = register(registry).to_dict()
@@ -146,39 +155,34 @@ def test_an_entry_without_a_registration_date_gets_one(registry: DataRegistry) -
     assert_now(str(register(registry).registered_at))
 
 
-def test_a_writer_records_what_it_knows_in_one_write(registry: DataRegistry) -> None:
-    """record_dataset takes statistics as given, without a look at the file, and merges metadata."""
+def test_an_entry_is_made_out_of_the_one_that_stands_there(registry: DataRegistry) -> None:
+    """update_entry hands the entry over under the lock, and keeps of it what the new one does not say."""
     register(registry)
-    entry = registry.record_dataset(
-        name="cdx_ig_5y",
-        file_path=registry.data_directory / "raw" / "cdx_ig_5y.parquet",
-        instrument="CDX.NA.IG",
-        tenor="5Y",
-        start=date(1999, 1, 4),
-        end=pd.Timestamp("2024-10-25"),
-        row_count=6000,
-        metadata={"run_id": "3f6c", "frequency": None},
-    )
-    assert entry.file_path == "data/raw/cdx_ig_5y.parquet"
-    assert (entry.start_date, entry.end_date) == ("1999-01-04T00:00:00", "2024-10-25T00:00:00")
-    assert entry.row_count == 6000
-    assert entry.metadata == {"source": "Bloomberg", "frequency": None, "run_id": "3f6c"}
+    write(registry, {"cdx_ig_5y": {**content(registry)["cdx_ig_5y"], "registered_at": LONG_AGO, "colour": "red"}})
+    old, seen = registry.get_dataset_entry("cdx_ig_5y"), []
+
+    def change(before: DatasetEntry | None) -> DatasetEntry:
+        seen.append(before)
+        return DatasetEntry(
+            "CDX", "data/raw/x.parquet", row_count=6000, metadata={"run_id": Path("3f6c"), "frequency": None}
+        )
+
+    entry = registry.update_entry("cdx_ig_5y", change)
+    assert seen == [old]
     assert registry.get_dataset_entry("cdx_ig_5y") == entry
+    assert_now(str(entry.last_updated))
+    assert (entry.registered_at, entry.unknown) == (LONG_AGO, {"colour": "red"})
+    assert (entry.instrument, entry.file_path, entry.row_count) == ("CDX", "data/raw/x.parquet", 6000)
+    assert entry.metadata == {"source": "Bloomberg", "frequency": None, "run_id": "3f6c"}
 
 
-def test_a_writer_may_record_a_file_without_rows(registry: DataRegistry) -> None:
-    """No rows means no dates."""
-    entry = registry.record_dataset(
-        name="vix",
-        file_path="data/raw/vix.parquet",
-        instrument="VIX",
-        tenor=None,
-        start=None,
-        end=None,
-        row_count=0,
-        metadata={},
-    )
-    assert (entry.start_date, entry.end_date, entry.row_count) == (None, None, 0)
+def test_an_entry_is_made_where_none_stands(registry: DataRegistry) -> None:
+    """Of a name that is not registered yet there is no entry before; the new one gets its dates."""
+    entry = registry.update_entry("vix", lambda before: DatasetEntry("VIX", "vix.parquet", tenor=repr(before)))
+    assert entry.tenor == "None"
+    assert registry.entries() == {"vix": entry}
+    assert entry.registered_at == entry.last_updated
+    assert_now(str(entry.registered_at))
 
 
 def test_lists_are_sorted_and_filtered(registry: DataRegistry) -> None:
@@ -211,10 +215,42 @@ def test_an_unknown_dataset_is_a_key_error(registry: DataRegistry) -> None:
     assert registry.registry_path.read_bytes() == before
 
 
-def test_a_dataset_needs_a_name(registry: DataRegistry) -> None:
-    """An empty name is refused."""
-    with pytest.raises(ValueError, match="A dataset needs a name"):
-        register(registry, name="")
+@pytest.mark.parametrize(
+    ("argument", "kind", "message"),
+    [
+        ({"name": ""}, ValueError, "A dataset needs a name; it is ''."),
+        ({"name": None}, TypeError, "The name of a dataset is text, not None (NoneType)."),
+        ({"name": 5}, TypeError, "The name of a dataset is text, not 5 (int)."),
+        ({"instrument": None}, TypeError, "The instrument of 'cdx_ig_5y' is text, not None (NoneType)."),
+        ({"tenor": 5}, TypeError, "The tenor of 'cdx_ig_5y' is text or None, not 5 (int)."),
+        ({"metadata": ["x"]}, TypeError, "The metadata of 'cdx_ig_5y' are a mapping, not ['x'] (list)."),
+        ({"metadata": "x"}, TypeError, "The metadata of 'cdx_ig_5y' are a mapping, not 'x' (str)."),
+        ({"metadata": {"a": object}}, TypeError, "Object of type type at $.a is not JSON serializable"),
+        ({"file_path": None}, TypeError, "not NoneType"),
+    ],
+)
+def test_what_no_entry_can_hold_is_refused(
+    registry: DataRegistry, argument: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    """An argument that could not be read back is an error of the call, and the registry stays as it was."""
+    register(registry, name="vix")
+    before = registry.registry_path.read_bytes()
+    with pytest.raises(kind, match=re.escape(message)):
+        register(registry, **argument)
+    assert registry.registry_path.read_bytes() == before
+    assert registry.list_datasets() == ["vix"]
+
+
+def test_an_entry_that_could_not_be_read_is_never_written(registry: DataRegistry) -> None:
+    """Entries made by hand are held against the same shape as those that are read."""
+    register(registry, name="vix")
+    before = registry.registry_path.read_bytes()
+    entry = DatasetEntry(instrument=None, file_path="x.parquet")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="dataset 'x': A registry entry needs instrument as text"):
+        registry.replace_all(lambda _: {"x": entry})
+    with pytest.raises(ValueError, match="dataset 'x': A registry entry needs instrument as text"):
+        registry.update_entry("x", lambda _: entry)
+    assert registry.registry_path.read_bytes() == before
 
 
 @pytest.mark.parametrize("delete", [False, True])
@@ -260,6 +296,24 @@ def test_paths_are_looked_for_in_three_places(
     save_parquet(spreads(7), tmp_path / "root" / "elsewhere" / "x.parquet")
     entry = register(registry, file_path="elsewhere/x.parquet")
     assert (entry.file_path, entry.row_count) == ("elsewhere/x.parquet", 7)
+
+
+def test_a_stored_path_is_below_the_root_and_nowhere_else(
+    registry: DataRegistry, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file of an entry is gone, one of that name elsewhere is neither read nor deleted in its place."""
+    register(registry)
+    (data / "raw" / "cdx_ig_5y.parquet").unlink()
+    other = save_parquet(spreads(9), tmp_path / "other" / "data" / "raw" / "cdx_ig_5y.parquet")
+    below = save_parquet(spreads(9), data / "data" / "raw" / "cdx_ig_5y.parquet")
+    monkeypatch.chdir(tmp_path / "other")
+    with pytest.raises(FileNotFoundError, match=r"'cdx_ig_5y' does not exist: .*/root/data/raw/cdx_ig_5y.parquet"):
+        registry.update_dataset_stats("cdx_ig_5y")
+    assert registry.locate("data/raw/cdx_ig_5y.parquet") == data / "raw" / "cdx_ig_5y.parquet"
+    assert registry.get_dataset_entry("cdx_ig_5y").row_count == 3
+    registry.remove_dataset("cdx_ig_5y", delete_file=True)
+    assert other.exists()
+    assert below.exists()
 
 
 def test_a_root_can_move(registry: DataRegistry, data: Path, tmp_path: Path) -> None:
@@ -314,18 +368,34 @@ def test_a_file_that_is_no_parquet_is_not_registered(registry: DataRegistry, dat
 
 
 def test_replacing_all_writes_exactly_what_is_given(registry: DataRegistry) -> None:
-    """A rebuild puts its entries in place of all others, unknown fields included."""
-    register(registry)
+    """A rebuild puts its entries in place of all others, which it is given; unknown fields are written too."""
+    old = register(registry)
     entry = DatasetEntry.from_dict({"instrument": "VIX", "file_path": "data/raw/vix.parquet", "colour": "red"})
-    assert registry.replace_all({"vix": entry, "a": entry}) is None
+    seen: list[Mapping[str, DatasetEntry]] = []
+
+    def change(before: Mapping[str, DatasetEntry]) -> Mapping[str, DatasetEntry]:
+        seen.append(before)
+        return {"vix": entry, "a": entry}
+
+    assert registry.replace_all(change) is None
+    assert seen == [{"cdx_ig_5y": old}]
     assert list(content(registry)) == ["a", "vix"]
     assert registry.entries() == {"a": entry, "vix": entry}
     assert registry.get_dataset_info("vix")["colour"] == "red"
 
 
+def test_replacing_all_by_the_same_writes_nothing(registry: DataRegistry) -> None:
+    """Where no entry changes, the file stays as somebody may have laid it out by hand."""
+    register(registry)
+    write(registry, content(registry))
+    before = registry.registry_path.read_bytes()
+    assert registry.replace_all(lambda before: before) is None
+    assert registry.registry_path.read_bytes() == before
+
+
 def test_replacing_all_makes_a_registry(registry: DataRegistry) -> None:
     """No file before is no error."""
-    assert registry.replace_all({}) is None
+    assert registry.replace_all(lambda before: before) is None
     assert content(registry) == {}
 
 
@@ -388,7 +458,7 @@ def test_a_registry_that_does_not_parse_is_never_overwritten(registry: DataRegis
 def test_replacing_all_heals_a_registry_that_does_not_parse(registry: DataRegistry, broken: bytes) -> None:
     """The old bytes are set aside first, and where is returned."""
     registry.registry_path.write_bytes(broken)
-    copy = registry.replace_all({})
+    copy = registry.replace_all(lambda before: before)
     assert copy is not None
     assert copy.read_bytes() == broken
     assert registry.list_datasets() == []
@@ -402,5 +472,5 @@ def test_where_no_copy_can_be_made_nothing_is_overwritten(data: Path) -> None:
     with pytest.raises(CorruptFileError, match=r"no copy could be made \(.*\)\. .* macrocredit registry rebuild"):
         registry.list_datasets()
     with pytest.raises(OSError, match="too long"):
-        registry.replace_all({})
+        registry.replace_all(lambda before: before)
     assert registry.registry_path.read_bytes() == b"broken"

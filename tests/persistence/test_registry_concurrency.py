@@ -12,14 +12,12 @@ from macrocredit_assets.persistence import DataRegistry
 
 WRITE = """
 import sys
-from macrocredit_assets.persistence import DataRegistry
+from macrocredit_assets.persistence import DataRegistry, DatasetEntry
 registry = DataRegistry(sys.argv[1] + "/registry.json", sys.argv[1])
 worker = int(sys.argv[2])
 for number in range(50):
-    registry.record_dataset(
-        name=f"dataset_{worker}_{number}", file_path=f"data/raw/{worker}_{number}.parquet", instrument="X", tenor=None,
-        start=None, end=None, row_count=number, metadata={"text": "x" * 100},
-    )
+    entry = DatasetEntry("X", f"data/raw/{worker}_{number}.parquet", row_count=number, metadata={"text": "x" * 100})
+    registry.update_entry(f"dataset_{worker}_{number}", lambda before: entry)
 """
 
 

@@ -56,6 +56,14 @@ def test_command_for_a_root_elsewhere(tmp_path: Path) -> None:
     assert f"`MACROCREDIT_ROOT='{root}/sample' macrocredit backfill vix`" in str(caught.value)
 
 
+def test_root_that_is_called_by_its_kind_gets_a_sister(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sample data do not go to a folder below real ones: ./real and ./sample stand side by side."""
+    monkeypatch.chdir(tmp_path)
+    stamp_root(tmp_path / "real" / "data", "real")
+    with pytest.raises(RootKindError, match=r"`MACROCREDIT_ROOT=\./sample macrocredit"):
+        require_root_kind(tmp_path / "real" / "data", "sample")
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"kind": "both"}', '{"kind": []}'])
 def test_stamp_that_cannot_be_used(tmp_path: Path, content: str) -> None:
     """A stamp that says nothing is an error for whoever asks, and is never overwritten."""
