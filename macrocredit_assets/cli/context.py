@@ -36,7 +36,7 @@ _WAYS = ("MACROCREDIT_PROFILE", "MACROCREDIT_FILES")
 _NEEDED = {
     "backfill": (*_WAYS, "DAGSTER_HOME"),
     "doctor": (*_WAYS, "DAGSTER_HOME"),
-    "ingest": _WAYS,
+    "ingest": (*_WAYS, "DAGSTER_HOME"),
     "runs": ("DAGSTER_HOME",),
     "ui": (*_WAYS, "DAGSTER_HOME"),
 }
