@@ -18,6 +18,8 @@ from macrocredit_assets.errors import SourceUnavailableError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
 from macrocredit_assets.orchestration.partitions import DAILY, today, window_of
+from macrocredit_assets.orchestration.pools import pool_of
+from macrocredit_assets.orchestration.retries import retry_transient
 from macrocredit_assets.orchestration.tags import accepted_rules
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SignalFunction
@@ -67,13 +69,17 @@ def _build_assets(
             route: Route | None = choose(spec, settings.profile, sources)
         except SourceUnavailableError:
             route = None
-        series = route.series if route else spec.ways[0].series
-        source = _source_asset(series, spec)
+        source = _source_asset(_series(spec, route), spec)
         external.setdefault(source.key, source)
-        assets.append(_market_asset(spec, settings, sources, series))
+        assets.append(_market_asset(spec, settings, sources, route))
     assets.extend(external.values())
     assets.extend(_signal_asset(spec, catalog, settings, functions) for spec in catalog.signals.values())
     return assets
+
+
+def _series(spec: DatasetSpec, route: Route | None) -> str:
+    """Return the series that is served, or the entry's first where none is."""
+    return route.series if route else spec.ways[0].series
 
 
 def _source_asset(series: str, spec: DatasetSpec) -> dg.AssetSpec:
@@ -88,19 +94,23 @@ def _source_asset(series: str, spec: DatasetSpec) -> dg.AssetSpec:
 
 
 def _market_asset(
-    spec: DatasetSpec, settings: Settings, sources: Mapping[str, Source], series: str
+    spec: DatasetSpec, settings: Settings, sources: Mapping[str, Source], planned: Route | None
 ) -> dg.AssetsDefinition:
+    series = _series(spec, planned)
+
     def fetch(context: dg.AssetExecutionContext) -> Ingested:
         window = window_of(context.partition_key_range)
         # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
         route = choose(spec, settings.profile, sources)
         stored = _neighbours(spec, settings, window, route.series)
         accept = accepted_rules(context.run.tags)
-        return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
+        with retry_transient(context):
+            return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
 
     asset: _Decorator = dg.asset(
         **_definition(spec, settings, series),
         deps=[dg.AssetKey(series_key(series))],
+        pool=pool_of(planned) if planned else None,
         kinds={"parquet", _kind(series.partition(":")[0])},
         dagster_type=_INGESTED,
     )

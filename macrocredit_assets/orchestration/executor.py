@@ -21,6 +21,8 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
+from macrocredit_assets.orchestration.pools import free_slots_of_dead_runs
+from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.orchestration.run_record import keep_run_log
 from macrocredit_assets.orchestration.step_watch import StepWatch
 from macrocredit_assets.orchestration.tags import window_of_tags
@@ -28,11 +30,7 @@ from macrocredit_assets.persistence.root_kind import require_root_kind
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import clip_to_past
 
-__all__ = ["RUN_MARK", "RecordedExecutor", "build_executor"]
-
-#: In the environment of the processes that a run starts: its id. A pid could be written down only once the child has
-#: reported it, seconds after its start; this names it from the first moment to the last.
-RUN_MARK = "MACROCREDIT_RUN_ID"
+__all__ = ["RecordedExecutor", "build_executor"]
 
 
 def build_executor(settings: Settings) -> dg.ExecutorDefinition:
@@ -97,6 +95,7 @@ class RecordedExecutor(dg.Executor):
         watch = StepWatch(execution_plan)
         with keep_run_log(run, plan_context.instance, watch, self._settings):
             _refuse(run.tags, self._settings)
+            free_slots_of_dead_runs(self._settings, plan_context.instance)
             events = cast("Generator[dg.DagsterEvent, None, None]", self._inner.execute(plan_context, execution_plan))
             with _marked(run.run_id), closing(events):
                 for event in events:

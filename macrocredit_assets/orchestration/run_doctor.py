@@ -16,12 +16,12 @@ from typing import Literal
 import dagster as dg
 import psutil
 
-from macrocredit_assets.orchestration.executor import RUN_MARK
+from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.persistence.records import ErrorInfo
-from macrocredit_assets.persistence.run_log import RunHeader, RunLog, read_run, read_runs
+from macrocredit_assets.persistence.run_log import RunHeader, RunLog, find, read_run, read_runs
 from macrocredit_assets.settings import Settings
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["Diagnosis", "diagnose", "diagnose_run"]
 
 #: The system derives start times from its clock: they shift when that is set. A process that took over a pid within
 #: this time would be mistaken for its predecessor and its run left alone, which costs nothing.
@@ -78,6 +78,15 @@ def diagnose(settings: Settings, instance: dg.DagsterInstance, *, apply: bool = 
     headers = [run.header for run in read_runs(settings.logs_directory).runs if run.status == "started"]
     verdicts = (_diagnose(header, settings, instance, apply=apply) for header in headers)
     return [verdict for verdict in verdicts if verdict is not None]
+
+
+def diagnose_run(run_id: str, settings: Settings, instance: dg.DagsterInstance) -> Diagnosis | None:
+    """Look at one run, and clean up after it if its process is gone; None where its log does not say ``started``."""
+    path = find(settings.logs_directory, run_id)
+    document = read_run(path) if path else None
+    if document is None or document.status != "started":
+        return None
+    return _diagnose(document.header, settings, instance, apply=True)
 
 
 def _diagnose(header: RunHeader, settings: Settings, instance: dg.DagsterInstance, *, apply: bool) -> Diagnosis | None:

@@ -9,7 +9,11 @@ from macrocredit_assets.orchestration.tags import launched_by, recorded_tags, re
 from macrocredit_assets.persistence.run_log import RunHeader
 from macrocredit_assets.settings import Settings
 
-__all__ = ["build_header"]
+__all__ = ["RUN_MARK", "build_header"]
+
+#: In the environment of the processes that a run starts: its id. A pid could be written down only once the child has
+#: reported it, seconds after its start; this names it from the first moment to the last.
+RUN_MARK = "MACROCREDIT_RUN_ID"
 
 
 def build_header(run: dg.DagsterRun, settings: Settings) -> RunHeader:

@@ -54,7 +54,7 @@ def keep_run_log(
         if status != "success":
             _add_not_run(log, watch, _window(run), _NOT_RUN[status])
         try:
-            log.finish(status, watch.failed, datetime.now(UTC), error=failure)
+            log.finish(status, watch.failed, datetime.now(UTC), error=failure, retries=watch.retries)
         finally:
             if status == "failure":
                 tell_of_failure(run, instance, settings, log.path)

@@ -1,5 +1,6 @@
 """What became of the steps of a run, told by the events that pass by, and what their errors said."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import dagster as dg
@@ -17,7 +18,7 @@ _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 
 
 class StepWatch:
-    """Collects which steps failed and which were never run.
+    """Collects which steps failed, which were tried again, and which were never run.
 
     Parameters
     ----------
@@ -31,6 +32,7 @@ class StepWatch:
         self._started: set[str] = set()
         self._ended: set[str] = set()
         self._failed: dict[str, ErrorInfo] = {}
+        self._retried: Counter[str] = Counter()
         #: Whether the run was told to stop; the executor may still report it as the failure of a step process.
         self.is_interrupted = False
 
@@ -44,6 +46,8 @@ class StepWatch:
             return
         if event.event_type == dg.DagsterEventType.STEP_START:
             self._started.add(event.step_key)
+        elif event.is_step_up_for_retry:
+            self._retried[event.step_key] += 1
         elif event.is_step_failure:
             self._failed[event.step_key] = _describe_failure(event)
         if event.is_step_failure or event.is_step_success or event.is_step_skipped:
@@ -57,6 +61,13 @@ class StepWatch:
             dataset: error
             for step, error in {**cut_off, **self._failed}.items()
             for dataset in self._datasets.get(step, (step,))
+        }
+
+    @property
+    def retries(self) -> dict[str, int]:
+        """Each dataset whose step was tried again, with the number of times."""
+        return {
+            dataset: count for step, count in self._retried.items() for dataset in self._datasets.get(step, (step,))
         }
 
     def not_run(self, otherwise: str) -> dict[str, ErrorInfo]:

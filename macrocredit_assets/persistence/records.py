@@ -139,7 +139,8 @@ class AssetRecord:
     """Everything one run knows of one dataset.
 
     ``result`` and what describes the fetch are None or empty where ``error`` says why they are missing: the step
-    failed, or it was skipped because another one did.
+    failed, or it was skipped because another one did. ``retries`` is how often the run tried again after a failure that
+    might pass.
     """
 
     dataset: str
@@ -153,4 +154,5 @@ class AssetRecord:
     findings: tuple[Finding, ...] = ()
     accepted: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    retries: int = 0
     error: ErrorInfo | None = None

@@ -17,7 +17,8 @@ What belongs here: dataclasses and their plain form. Which file a document stand
         "row_count": 1212, "first": "2020-01-02", "last": "2024-10-24", "coverage": [["2020-01-01", "2024-10-24"]],
         "path": "/srv/credit/data/raw/vix.parquet", "content_hash": "sha256:...",
         "revision": 7, "known_at": "2024-10-25T12:00:04.1+00:00", "vanished_dates": [], "added_columns": [],
-        "findings": [], "accepted": [], "seconds": {"fetch": 0.02, "conform": 0.01, "write": 0.008}, "error": null}}}
+        "findings": [], "accepted": [], "seconds": {"fetch": 0.02, "conform": 0.01, "write": 0.008},
+        "retries": 0, "error": null}}}
 
 An asset's keys are the fields of :class:`~macrocredit_assets.persistence.records.AssetRecord` and of its
 :class:`~macrocredit_assets.persistence.records.WriteResult`, which explain them. Where nothing was written, those of
@@ -175,6 +176,7 @@ def asset_entry(record: AssetRecord) -> AssetEntry:
         "findings": [finding.to_dict() for finding in record.findings],
         "accepted": list(record.accepted),
         "seconds": {step: round(spent, _DECIMALS_OF_SECONDS) for step, spent in record.seconds.items()},
+        "retries": record.retries,
         "error": _error(record.error),
     }
 

@@ -93,6 +93,7 @@ class RunLog:
         ended: datetime,
         *,
         error: ErrorInfo | None = None,
+        retries: Mapping[str, int] | None = None,
     ) -> Path:
         """Merge the parts into the document, say how the run ended, and remove the parts.
 
@@ -110,6 +111,8 @@ class RunLog:
             When, aware.
         error
             What failed outside every dataset.
+        retries
+            Dataset -> how often it was tried again; none for those that are not named.
 
         Raises
         ------
@@ -130,6 +133,8 @@ class RunLog:
                 entry = assets.get(dataset) or unheard
                 named = entry.get("error") or {"type": reason.type, "message": reason.message}
                 assets[dataset] = {**entry, "status": "failed", "error": named}
+            for dataset in assets.keys() & (retries or {}).keys():
+                assets[dataset] = {**assets[dataset], "retries": (retries or {})[dataset]}
             document = replace(document, assets=assets)
             if status != "aborted" or document.status in {"started", "aborted"}:
                 document = replace(document, status=status, ended=ended.astimezone(UTC), error=error)

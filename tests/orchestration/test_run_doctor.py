@@ -16,9 +16,9 @@ import dagster as dg
 import psutil
 import pytest
 
-from macrocredit_assets.orchestration.executor import RUN_MARK
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.run_doctor import Diagnosis, diagnose
+from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.persistence.run_log import RunHeader, RunLog
 
 if TYPE_CHECKING:

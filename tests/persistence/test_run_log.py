@@ -100,6 +100,7 @@ VIX = {
     ],
     "accepted": ["unit_slip"],
     "seconds": {"fetch": 0.020123, "conform": 0.01, "write": 0.008},
+    "retries": 0,
     "error": None,
 }
 
@@ -186,6 +187,17 @@ def test_errors(log: RunLog) -> None:
     assert list(assets["spy"]) == list(VIX)
     assert document["error"] == {"type": "ResourceError", "message": "no disk"}
     assert read_run(path).error == resource
+
+
+def test_retries(log: RunLog) -> None:
+    """How often a dataset was tried again stands beside what became of it, whether it left a part or failed."""
+    log.start(HEADER)
+    log.add(RECORD)
+    log.add(replace(RECORD, dataset="zeta"))
+    path = log.finish("failure", {"spy": ErrorInfo("E", "no")}, ENDED, retries={"vix": 2, "spy": 3, "unheard": 1})
+    assets = json.loads(path.read_text())["assets"]
+    assert {name: entry["retries"] for name, entry in assets.items()} == {"spy": 3, "vix": 2, "zeta": 0}
+    assert assets["vix"] == {**VIX, "retries": 2}
 
 
 def test_finish_twice(log: RunLog) -> None:
