@@ -74,7 +74,7 @@ def _first_wanting(holdings: Holdings, name: str, reachable: Window) -> date | N
         if not days:
             return None
         first: date = counting_days(holdings, holdings.catalog.entry(name), days.windows[0])[0].item()
-    except CorruptFileError:
+    except (CorruptFileError, OSError):
         # its own step says so in the run; the others are asked for all the same
         return None
     return first

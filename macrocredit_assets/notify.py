@@ -83,12 +83,12 @@ def send(notifier: str, told: Notice, timeout: float = TIMEOUT_SECONDS) -> str |
 
 def _lines(run: RunDocument) -> list[str]:
     header = run.header
-    failed = {name: asset["error"]["message"] for name, asset in run.assets.items() if asset["status"] == "failed"}
+    failed = {name: asset["error"] for name, asset in run.assets.items() if asset["status"] == "failed"}
     skipped = [name for name, asset in run.assets.items() if asset["status"] == "skipped"]
     lines = [f"macrocredit on {header.host}: {run.status} of {header.launched_by}, {header.window or 'no window'}."]
     if run.error is not None:
         lines.append(_short(run.error.message))
-    lines += [f"{name}: {_short(why)}" for name, why in [*failed.items()][:_NAMED]]
+    lines += [f"{name}: {_short(why['message']) if why else 'failed'}" for name, why in [*failed.items()][:_NAMED]]
     if len(failed) > _NAMED:
         lines.append(f"... and {len(failed) - _NAMED} more")
     if skipped:
@@ -114,6 +114,7 @@ def _run(command: str, told: Notice, timeout: float) -> str | None:
             env={**os.environ, **variables},
             start_new_session=True,
             encoding="utf-8",
+            errors="replace",
         )
     except (OSError, ValueError) as error:
         return f"its command cannot be started: {getattr(error, 'strerror', None) or type(error).__name__}"
@@ -129,8 +130,9 @@ def _run(command: str, told: Notice, timeout: float) -> str | None:
 def _kill(process: subprocess.Popen[str]) -> None:
     """End a command that is still at work, and all its children."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
+        # one that became another user, by sudo, cannot be killed; it is not waited for either
+        with suppress(OSError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(1)
 
 

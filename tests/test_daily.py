@@ -6,6 +6,7 @@ ninety days back is Saturday 2023-12-30.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,11 +103,13 @@ def test_stale_day_of_a_signal_is_computed_again(complete: Desk) -> None:
     assert _asked(complete, "left", "right") == TEN_DAYS
 
 
-def test_file_that_cannot_be_read_keeps_no_morning_from_coming(desk: Desk) -> None:
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"not a Parquet file"), lambda path: path.mkdir()])
+def test_file_that_cannot_be_read_keeps_no_morning_from_coming(desk: Desk, spoil: Callable[[Path], object]) -> None:
     """One broken file is the business of its own step; what the others lack is asked for."""
     desk.put("left", "2023-06-01", "2024-03-28")
     desk.put("right", "2023-06-01", "2024-02-29")
-    desk.store("left").path.write_bytes(b"not a Parquet file")
+    desk.store("left").path.unlink()
+    spoil(desk.store("left").path)
     assert _asked(desk, "left", "gap") == TEN_DAYS
     assert _asked(desk) == "2024-03-01..2024-03-28"
 

@@ -282,6 +282,19 @@ def test_notice_is_short(tmp_path: Path) -> None:
     assert len(lines) == 9
 
 
+def test_notice_of_what_failed_without_a_reason(tmp_path: Path) -> None:
+    """A record without an error is named all the same."""
+    path = _finished(tmp_path, AssetRecord("vix", None, "failed"))
+    assert notice("run_1", "failure", path).text.splitlines()[1] == "vix: failed"
+
+
+def test_text_that_is_no_unicode_is_sent(tmp_path: Path) -> None:
+    """A path may have bytes that are no text; they arrive as question marks."""
+    told = Notice("run_1", "failure", TOLD.run_log, "run log: /srv/\udcff")
+    assert send(shlex.join(["sh", "-c", f"cat > {tmp_path / 'told'}"]), told) is None
+    assert (tmp_path / "told").read_text() == "run log: /srv/?"
+
+
 def test_notice_of_a_run_whose_log_is_broken(tmp_path: Path) -> None:
     """The failure is told all the same."""
     path = tmp_path / "run_1.json"
