@@ -74,10 +74,10 @@ def command(
     accept: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Ingest what the daily schedules ask for: the last ten days, or since the first session that is missing.
+    """Ingest what a morning asks for; with --history FILE, an archive.
 
-    By hand or from cron, for the datasets named or for all. It asks for no more than ninety days: older holes are
-    filled by backfill --only-missing.
+    The same days as the daily schedules, by hand or from cron, for the datasets named or for all: the last ten, or
+    since the first session that is missing, but no more than ninety. Older holes are filled by backfill --only-missing.
 
     With --history FILE, store an archive of a dataset's series, whatever its dates: history before 1990, and files
     that you keep yourself. Rows are added and restated, and nothing that is stored is lost. A file that the catalog
