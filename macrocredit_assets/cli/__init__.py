@@ -18,6 +18,7 @@ from macrocredit_assets.cli import (
     doctor,
     ingest,
     migrate,
+    prune,
     registry,
     revisions,
     runs,
@@ -42,7 +43,7 @@ __all__ = ["cli", "main"]
 _SECTIONS = {
     "Data": (backfill.command, ingest.command, status.command, show.command, datasets.command),
     "Records": (revisions.command, registry.command, migrate.command, runs.command, catalog.command),
-    "Workplace": (ui.command, doctor.command),
+    "Workplace": (ui.command, doctor.command, prune.command),
 }
 
 #: Errors that say: ask for something else. All others say: it was tried, and failed.

@@ -37,6 +37,7 @@ _NEEDED = {
     "backfill": (*_WAYS, "DAGSTER_HOME"),
     "doctor": (*_WAYS, "DAGSTER_HOME"),
     "ingest": (*_WAYS, "DAGSTER_HOME"),
+    "prune": ("DAGSTER_HOME",),
     "runs": ("DAGSTER_HOME",),
     "ui": (*_WAYS, "DAGSTER_HOME"),
 }

@@ -6,6 +6,7 @@ from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.assets import build_assets
 from macrocredit_assets.orchestration.executor import build_executor
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
+from macrocredit_assets.orchestration.prune import build_prune_job
 from macrocredit_assets.orchestration.schedules import build_schedules
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import signal_functions
@@ -18,7 +19,7 @@ INGEST_JOB = "ingest"
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Return assets, job, schedules, IO manager and executor of a deployment.
+    """Return assets, jobs, schedules, IO manager and executor of a deployment.
 
     Raises
     ------
@@ -32,7 +33,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB, selection, description="Fetch every dataset for a window, then compute the signals."
-            )
+            ),
+            build_prune_job(settings),
         ],
         schedules=build_schedules(settings, catalog, INGEST_JOB),
         resources={
