@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TypedDict
@@ -21,7 +21,11 @@ from macrocredit_assets.persistence.root_kind import RootKind
 from macrocredit_assets.persistence.run_log import RunHeader, RunLog
 from macrocredit_assets.settings import Settings
 
-__all__ = ["ProcessFacts", "local_run", "process_facts"]
+__all__ = ["ProcessFacts", "is_alive", "local_run", "process_facts"]
+
+#: The system derives start times from its clock: they shift when that is set. A process that took over a pid within
+#: this time would be mistaken for its predecessor and its run left alone, which costs nothing.
+_START_TOLERANCE_SECONDS = 60.0
 
 _RECORDED_PACKAGES = ("macrocredit-assets", "dagster", "pandas", "pyarrow")
 
@@ -48,6 +52,16 @@ def process_facts() -> ProcessFacts:
             "python": platform.python_version(),
         },
     )
+
+
+def is_alive(pid: int, started: float) -> bool:
+    """Tell whether the process of this host that a pid and a start time name is there; see :func:`process_facts`."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        # a zombie has ended; only its parent has not asked how
+        has_ended = process.status() == psutil.STATUS_ZOMBIE
+        return not has_ended and abs(process.create_time() - started) < _START_TOLERANCE_SECONDS
+    return False
 
 
 @contextmanager

@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from macrocredit_assets.cli import render, run_report
+from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import DAY, as_json
 from macrocredit_assets.cli.places import require_writable
-from macrocredit_assets.cli.serving import choose
-from macrocredit_assets.windows import Window, clip_to_past
+from macrocredit_assets.errors import UsageError
+from macrocredit_assets.windows import Coverage, clip_to_past
 
 if TYPE_CHECKING:
-    from macrocredit_assets.persistence.run_log import RunDocument
+    from macrocredit_assets.backfills import Asked, Begun, Journal
+    from macrocredit_assets.plan import Chunk
 
 __all__ = ["command"]
 
 
-@dataclass(frozen=True)
-class _Options:
-    """What a backfill may do beside adding and restating rows; and the words that ask for it."""
+class _Length(click.ParamType["Chunk"]):
+    name = "length"
 
-    accept: tuple[str, ...] = ()
-    only_missing: bool = False
-    allow_withdrawals: bool = False
-    switch_reason: str | None = None
+    def convert(self, value: str | Chunk, param: click.Parameter | None, ctx: click.Context | None) -> Chunk:
+        from macrocredit_assets.plan import Chunk
 
-    def words(self, names: Sequence[str], window: Window) -> list[str]:
-        """Return the command that asks for the same again."""
-        words = ["backfill", *names, "--start", str(window.start), "--end", str(window.end)]
-        words += [word for rule in self.accept for word in ("--accept", rule)]
-        words += ["--only-missing"] if self.only_missing else []
-        words += ["--allow-withdrawals"] if self.allow_withdrawals else []
-        words += ["--switch-series", "--reason", self.switch_reason] if self.switch_reason else []
-        return words
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One run that ended."""
-
-    names: tuple[str, ...]
-    document: RunDocument
-    path: Path
-    success: bool
+        try:
+            return value if isinstance(value, Chunk) else Chunk.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command("backfill")
@@ -59,6 +41,16 @@ class _Run:
 @click.option("--end", type=DAY, help="Last date; default: yesterday, New York.")
 @click.option("--only-missing", is_flag=True, help="Ask only for sessions that are not covered, and stale signal days.")
 @click.option("--refetch", is_flag=True, help="Ask for the whole range again: the default, said aloud.")
+@click.option("--with-inputs", is_flag=True, help="Also what the signals are made from, where it is not covered.")
+@click.option("--dry-run", is_flag=True, help="Print the plan, and touch nothing.")
+@click.option("--chunk", type=_Length(), metavar="LENGTH", help="One run for each 1y, 6m or 30d; default: one for all.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    show_default=True,
+    help="Whether further runs follow one in which something failed.",
+)
 @click.option("--accept", multiple=True, metavar="RULE", help="Store in spite of this rule; may be repeated.")
 @click.option("--allow-withdrawals", is_flag=True, help="Rows that the source no longer has leave the current file.")
 @click.option("--switch-series", is_flag=True, help="Close the stored series; the one that is served takes its place.")
@@ -72,6 +64,10 @@ def command(
     end: date | None,
     only_missing: bool,
     refetch: bool,
+    with_inputs: bool,
+    dry_run: bool,
+    chunk: Chunk | None,
+    on_error: str,
     accept: Sequence[str],
     allow_withdrawals: bool,
     switch_series: bool,
@@ -85,6 +81,10 @@ def command(
     """
     _check_only_missing(only_missing, refetch=refetch, withdrawals=allow_withdrawals, switch=switch_series)
     _check_named(names, withdrawals=allow_withdrawals, switch=switch_series, reason=reason)
+    from macrocredit_assets.backfills import Asked
+    from macrocredit_assets.cli.backfill_plan import make_plan, print_plan
+    from macrocredit_assets.cli.backfill_runs import print_outcome, run_all
+
     window, notice = clip_to_past(start, end, context.yesterday)
     if notice:
         click.echo(notice, err=True)
@@ -92,23 +92,40 @@ def command(
         from macrocredit_assets.quality import check_accepted
 
         check_accepted(frozenset(accept))
-    options = _Options(tuple(accept), only_missing, allow_withdrawals, reason)
-    require_writable(context.settings)
-    _require_root_kind(context, options.words(names, window))
-    chosen = choose(context, names)
-    if only_missing:
-        runs = [*_fill(context, chosen, window, options, quiet=as_json)]
-        if as_json:
-            render.echo_json([run.document.to_dict() for run in runs])
-        elif not runs:
-            click.echo(f"Nothing is missing: {_datasets(len(chosen))}, {window}")
+    asked = Asked(
+        tuple(names),
+        start,
+        end and window.end,
+        accept=tuple(accept),
+        only_missing=only_missing,
+        refetch=refetch,
+        with_inputs=with_inputs,
+        chunk=chunk,
+        stop=on_error == "stop",
+        allow_withdrawals=allow_withdrawals,
+        switch_reason=reason,
+    )
+    if not dry_run:
+        require_writable(context.settings)
+    _require_root_kind(context, asked)
+    journal = _journal(context, asked)
+    plan = make_plan(context, asked, window, journal, dry_run=dry_run)
+    if dry_run:
+        print_plan(context, plan, as_json=as_json)
+        return
+    if plan.begun:
+        _print_resumption(plan.begun, plan.done)
+    outcome = run_all(context, plan, journal, quiet=as_json)
+    if as_json:
+        documents = [run.document.to_dict() for run in outcome.runs]
+        # a backfill that is one run prints that; none is left where it was cut off at its very end
+        single = documents[0] if documents else None
+        render.echo_json(documents if only_missing or chunk else single)
+    elif outcome.runs or not outcome.success:
+        print_outcome(context, plan, outcome)
     else:
-        runs = [_run(context, chosen, window, options, quiet=as_json)]
-        if as_json:
-            render.echo_json(runs[0].document.to_dict())
-    if runs and not as_json:
-        _advise(context, runs, window, options)
-    if not all(run.success for run in runs):
+        click.echo(f"Nothing is missing: {_datasets(len(plan.names))}, {plan.window}")
+    if not outcome.success:
         raise click.exceptions.Exit(1)
 
 
@@ -128,65 +145,33 @@ def _check_named(names: Sequence[str], *, withdrawals: bool, switch: bool, reaso
         raise click.UsageError("--switch-series and --reason TEXT belong together: say why the series changes.")
 
 
-def _fill(context: Context, names: Sequence[str], window: Window, options: _Options, *, quiet: bool) -> Iterator[_Run]:
-    """Run what is missing, signals after their inputs: what they lack is looked at when those are filled."""
-    from macrocredit_assets.catalog import load_catalog
-    from macrocredit_assets.holdings import Holdings
-    from macrocredit_assets.plan import requests, stages, windows_to_fill
-
-    catalog = load_catalog(context.settings.catalog)
-    for stage in stages(catalog, names):
-        for request in requests(windows_to_fill(Holdings(context.settings, catalog), stage, window)):
-            run = _run(context, request.names, request.window, options, quiet=quiet)
-            yield run
-            if run.document.status == "canceled":
-                return
-
-
-def _run(context: Context, names: Sequence[str], window: Window, options: _Options, *, quiet: bool) -> _Run:
-    """Run one window, and say what came of it."""
-    from macrocredit_assets.cli.progress import follow
-    from macrocredit_assets.orchestration.launch import run_backfill
-    from macrocredit_assets.persistence.run_log import read_run
-
-    with follow(names, window, quiet=quiet) as on_event:
-        outcome = run_backfill(
-            context.settings,
-            names,
-            window,
-            accept=options.accept,
-            allow_withdrawals=options.allow_withdrawals,
-            switch_reason=options.switch_reason,
-            on_event=on_event,
-        )
-    run = _Run(tuple(names), read_run(outcome.run_log), outcome.run_log, outcome.success)
-    if not quiet:
-        run_report.print_datasets(context, run.document, names)
-        click.echo(f"\nrun log: {context.shown(run.path)}")
-    return run
-
-
-def _require_root_kind(context: Context, words: Sequence[str]) -> None:
+def _require_root_kind(context: Context, asked: Asked) -> None:
     """Refuse to bring sample data to a root with real data, or the other way round, naming the command that works."""
     from macrocredit_assets.persistence.root_kind import require_root_kind
 
     settings = context.settings
-    require_root_kind(settings.data_directory, settings.kind, command=shlex.join(("macrocredit", *words)))
+    require_root_kind(settings.data_directory, settings.kind, command=shlex.join(("macrocredit", *asked.words())))
 
 
-def _advise(context: Context, runs: Sequence[_Run], window: Window, options: _Options) -> None:
-    """Say what to do about what failed, and what to do next."""
-    done = [name for run in runs for name in run.names if _is_done(run.document, name)]
-    left = [name for run in runs for name in run.names if not _is_done(run.document, name)]
-    if left or not all(run.document.status == "success" for run in runs):
-        click.echo(f"retry:   {context.command(*options.words([*dict.fromkeys(left)], window))}")
-    if done:
-        click.echo(f"next:    {context.command('show', 'vix' if 'vix' in done else done[0], '--tail', '5')}")
-        click.echo(f"         {context.command('ui')}")
+def _journal(context: Context, asked: Asked) -> Journal | None:
+    """Return the plan file of a request; none where another process is at work on the same."""
+    from macrocredit_assets.backfills import Journal
+
+    journal = Journal(context.settings, asked)
+    if not journal.is_taken():
+        return journal
+    click.echo("The same backfill is under way in another process; this one runs beside it.", err=True)
+    return None
 
 
-def _is_done(run: RunDocument, name: str) -> bool:
-    return run.assets.get(name, {}).get("error", "not reached") is None
+def _print_resumption(begun: Begun, done: Mapping[str, Coverage]) -> None:
+    """Say what a backfill that was cut off has completed."""
+    click.echo(f"Going on with the backfill of {begun.started:%Y-%m-%d %H:%M} UTC, which was cut off.", err=True)
+    together: dict[str, list[str]] = {}
+    for name, coverage in done.items():
+        together.setdefault(str(coverage), []).append(name)
+    for windows, names in together.items():
+        click.echo(f"Complete, and not asked for again: {', '.join(names)} ({windows})", err=True)
 
 
 def _datasets(count: int) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from macrocredit_assets.cli.context import Context
     from macrocredit_assets.persistence.run_log import RunDocument
 
-__all__ = ["print_datasets"]
+__all__ = ["print_datasets", "reason"]
 
 #: Warnings shown one by one; the run log has all of them.
 _WARNINGS_SHOWN = 10
@@ -69,6 +69,11 @@ def print_datasets(context: Context, run: RunDocument, names: Sequence[str] = ()
         click.secho(f"{title}: {who}", fg="red")
         # no table: a terminal that breaks a line keeps the command in it whole for the clipboard
         click.echo(indent(context.localized(why), "  "))
+
+
+def reason(run: RunDocument, name: str) -> str:
+    """Return the first line of what kept a dataset of a run from being written."""
+    return _why(run.assets.get(name, {})).partition("\n")[0]
 
 
 def _row(name: str, asset: Mapping[str, Any], columns: Sequence[render.Column]) -> list[str]:

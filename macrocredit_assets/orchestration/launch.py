@@ -72,6 +72,7 @@ def run_backfill(
     switch_reason: str | None = None,
     launched_by: str = "macrocredit backfill",
     on_event: Callable[[Progress], None] | None = None,
+    run_id: str | None = None,
 ) -> BackfillOutcome:
     """Materialize datasets for a window, as one run in this process.
 
@@ -94,6 +95,8 @@ def run_backfill(
         What the run log says of who asked.
     on_event
         Called as steps begin and end.
+    run_id
+        What to call the run, for a caller who writes that down before it starts; None makes a new name.
 
     Raises
     ------
@@ -113,20 +116,20 @@ def run_backfill(
         **({ALLOW_WITHDRAWALS: "true"} if allow_withdrawals else {}),
         **({SWITCH_SERIES: switch_reason} if switch_reason else {}),
     }
-    with open_instance(settings.dagster_home) as instance:
+    # a signal ends the step at a safe point, and the run log is finished, wherever it arrives once there is a run
+    with open_instance(settings.dagster_home) as instance, capture_interrupts(), notifying(settings.notify):
         job = _reconstructable(settings)
         run = instance.create_run_for_job(
             job_def=job.get_definition(),
+            run_id=run_id,
             run_config=_QUIET,
             tags=tags,
             asset_selection=frozenset(selection),
             job_code_origin=job.get_python_origin(),
         )
-        # a signal ends the step at a safe point, and the run log is finished, wherever in the loop it arrives
-        with capture_interrupts(), notifying(settings.notify):
-            for event in execute_run_iterator(job, run, instance):
-                if on_event and (progress := _progress(event)):
-                    on_event(progress)
+        for event in execute_run_iterator(job, run, instance):
+            if on_event and (progress := _progress(event)):
+                on_event(progress)
         ended = instance.get_run_by_id(run.run_id)
         return BackfillOutcome(
             run_id=run.run_id,

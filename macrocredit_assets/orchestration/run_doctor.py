@@ -16,16 +16,13 @@ from typing import Literal
 import dagster as dg
 import psutil
 
+from macrocredit_assets.local_run import is_alive
 from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.persistence.records import ErrorInfo
 from macrocredit_assets.persistence.run_log import RunHeader, RunLog, find, read_run, read_runs
 from macrocredit_assets.settings import Settings
 
 __all__ = ["Diagnosis", "diagnose", "diagnose_run"]
-
-#: The system derives start times from its clock: they shift when that is set. A process that took over a pid within
-#: this time would be mistaken for its predecessor and its run left alone, which costs nothing.
-_START_TOLERANCE_SECONDS = 60.0
 
 #: How long a step process may take to undo what it was writing, before it is killed.
 _GRACE_SECONDS = 10.0
@@ -94,7 +91,7 @@ def _diagnose(header: RunHeader, settings: Settings, instance: dg.DagsterInstanc
     if header.host != socket.gethostname():
         advice = f"It was started on {header.host}, by process {pid}: run `macrocredit runs doctor` there."
         return Diagnosis(run_id, "elsewhere", advice)
-    if _is_alive(pid, header.pid_started):
+    if is_alive(pid, header.pid_started):
         return Diagnosis(run_id, "running", f"Its process {pid} is alive; nothing was done.")
     log = RunLog(settings.logs_directory, run_id)
     if read_run(log.path).status != "started":
@@ -106,15 +103,6 @@ def _diagnose(header: RunHeader, settings: Settings, instance: dg.DagsterInstanc
         log.finish("aborted", {}, datetime.now(UTC), error=ErrorInfo("Aborted", message))
         _report(instance, run_id, message)
     return Diagnosis(run_id, "aborted", message, tuple(process.pid for process in survivors))
-
-
-def _is_alive(pid: int, started: float) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        # a zombie has ended; only its parent has not asked how
-        has_ended = process.status() == psutil.STATUS_ZOMBIE
-        return not has_ended and abs(process.create_time() - started) < _START_TOLERANCE_SECONDS
-    return False
 
 
 def _survivors(run_id: str) -> Iterator[psutil.Process]:

@@ -142,6 +142,24 @@ class RunLog:
             _remove(self._parts, parts)
             return path
 
+    def read(self) -> RunDocument | None:
+        """Return the document with what its datasets have reported so far; None where there is none.
+
+        Nothing is locked and nothing is written, also where the run is under way or was killed.
+
+        Raises
+        ------
+        CorruptFileError
+            If the document cannot be read.
+        """
+        assets: dict[str, AssetEntry] = {}
+        for part in sorted(self._parts.glob("[!.]*.json")):
+            with suppress(FileNotFoundError):  # merged meanwhile, into the document that is read below
+                assets[part.stem] = _read_part(part)
+        path = find(self.logs_directory, self.run_id)
+        document = read_run(path) if path else None
+        return replace(document, assets={**document.assets, **assets}) if document else None
+
     @property
     def _parts(self) -> Path:
         return self.logs_directory / _PARTS / self.run_id
