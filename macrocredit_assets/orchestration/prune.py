@@ -104,7 +104,7 @@ def build_prune_job(settings: Settings) -> dg.JobDefinition:
     """Return the job that prunes; without configuration it only says what it would delete."""
 
     @dg.op(
-        name=PRUNE_JOB,
+        name="forget",
         config_schema={
             "keep_days": dg.Field(int, KEEP_DAYS, description="Runs that started in the last so many days stay."),
             "apply": dg.Field(bool, False, description="Delete; else only say what would be deleted."),

@@ -270,7 +270,7 @@ def test_job_says_what_would_go_and_deletes_where_it_is_told(
     with open_instance(settings.dagster_home) as instance:
         assert job.execute_in_process(instance=instance).success
         assert old.exists()
-        config = {"ops": {PRUNE_JOB: {"config": {"apply": True, "keep_days": 30}}}}
+        config = {"ops": {"forget": {"config": {"apply": True, "keep_days": 30}}}}
         assert job.execute_in_process(instance=instance, run_config=config).success
         assert not old.exists()
         assert {two_runs[0], two_runs[1]} <= {run.run_id for run in instance.get_runs()}
