@@ -21,7 +21,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
-from macrocredit_assets.orchestration.pools import free_slots_of_dead_runs
+from macrocredit_assets.orchestration.pools import end_dead_runs
 from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.orchestration.run_record import keep_run_log
 from macrocredit_assets.orchestration.step_watch import StepWatch
@@ -95,7 +95,7 @@ class RecordedExecutor(dg.Executor):
         watch = StepWatch(execution_plan)
         with keep_run_log(run, plan_context.instance, watch, self._settings):
             _refuse(run.tags, self._settings)
-            free_slots_of_dead_runs(self._settings, plan_context.instance)
+            end_dead_runs(run, self._settings, plan_context.instance)
             events = cast("Generator[dg.DagsterEvent, None, None]", self._inner.execute(plan_context, execution_plan))
             with _marked(run.run_id), closing(events):
                 for event in events:

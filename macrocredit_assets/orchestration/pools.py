@@ -10,7 +10,7 @@ from macrocredit_assets.orchestration.run_doctor import diagnose_run
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources.profiles import Route
 
-__all__ = ["free_slots_of_dead_runs", "pool_of"]
+__all__ = ["end_dead_runs", "pool_of"]
 
 
 def pool_of(route: Route) -> str:
@@ -18,13 +18,13 @@ def pool_of(route: Route) -> str:
     return f"source_{route.ways[0].source}"
 
 
-def free_slots_of_dead_runs(settings: Settings, instance: dg.DagsterInstance) -> None:
-    """End every run that holds a pool slot although its process is gone.
+def end_dead_runs(run: dg.DagsterRun, settings: Settings, instance: dg.DagsterInstance) -> None:
+    """End the runs whose process is gone and whom this one would wait for, or whose work it takes up again.
 
-    A daemon that monitors runs would free the slot some time later; without a daemon, whoever wants the slot would wait
-    for ever.
+    A daemon that monitors runs frees the pool slots of a dead run some time later; without a daemon, whoever wants them
+    would wait for ever. And the log of a run that this one repeats would say ``started`` for ever.
     """
     storage = instance.event_log_storage
-    if storage.supports_global_concurrency_limits:
-        for run_id in storage.get_concurrency_run_ids():
-            diagnose_run(run_id, settings, instance)
+    holders = storage.get_concurrency_run_ids() if storage.supports_global_concurrency_limits else set()
+    for run_id in holders | ({run.parent_run_id} if run.parent_run_id else set()):
+        diagnose_run(run_id, settings, instance)

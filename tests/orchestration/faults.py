@@ -78,13 +78,12 @@ class Faulty:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment in which a process finds the source and the root."""
+        """The variables that name the root and how it is used."""
         return {
             "MACROCREDIT_ROOT": str(self.root),
             "MACROCREDIT_PROFILE": "files",
             "MACROCREDIT_CATALOG": str(self.root / "catalog.yaml"),
             "DAGSTER_HOME": str(self.root / ".dagster"),
-            "PYTHONPATH": str(self.packages),
         }
 
     def settings(self, executor: Executor = "in_process") -> Settings:
@@ -113,4 +112,5 @@ class Faulty:
 
 def environment(faulty: Faulty, **more: str) -> dict[str, str]:
     """Return the environment of a process that serves this root."""
-    return {**os.environ, **faulty.environ, **more}
+    path = os.pathsep.join(filter(None, [str(faulty.packages), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, **faulty.environ, "PYTHONPATH": path, **more}

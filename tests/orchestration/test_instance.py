@@ -34,7 +34,8 @@ def test_a_new_home_has_the_settings_that_survive_faults(tmp_path: Path) -> None
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled
         assert instance.run_monitoring_enabled
-        assert instance.run_monitoring_max_runtime_seconds == 4 * 60 * 60
+        assert instance.run_monitoring_max_runtime_seconds == 60 * 60
+        assert instance.run_monitoring_poll_interval_seconds == 60
         assert instance.get_settings("run_monitoring")["free_slots_after_run_end_seconds"] == 300
         assert instance.run_retries_enabled
         assert instance.run_retries_max_retries == 2

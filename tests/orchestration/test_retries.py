@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +17,7 @@ from macrocredit_assets.orchestration.retries import MAX_RETRIES, wait_seconds
 from macrocredit_assets.orchestration.tags import RANGE_END, RANGE_START
 
 sys.path.insert(0, str(Path(__file__).parent))
-from faults import POOL, Faulty
+from faults import POOL, Faulty, environment
 
 
 @pytest.fixture
@@ -140,3 +142,26 @@ def test_a_slot_is_free_while_a_step_waits_and_when_its_run_is_over(faulty: Faul
         (limit,) = instance.event_log_storage.get_pool_limits()
         assert (limit.name, limit.limit, limit.from_default) == (POOL, 1, True)
         assert (info.slot_count, info.claimed_slots, info.pending_steps) == (1, [], [])
+
+
+def test_a_slot_held_by_a_dead_run_does_not_hold_up_the_next(faulty: Faulty, tmp_path: Path) -> None:
+    """Without a daemon, too, a backfill that was killed is ended by the next one, which gets its slot."""
+    faulty.tell("left", "sleep")
+    command = [sys.executable, "-m", "macrocredit_assets", "backfill", "left", "--start", "2024-01-02", "--end"]
+    with (tmp_path / "killed.log").open("wb") as log:
+        process = subprocess.Popen([*command, "2024-01-05"], env=environment(faulty), stdout=log, stderr=log)
+    deadline = time.monotonic() + 60
+    while not faulty.attempts("left"):
+        assert time.monotonic() < deadline, (tmp_path / "killed.log").read_text()
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    (killed,) = faulty.run_logs()
+    outcome, log_of_next = faulty.backfill("left", "right")
+    assert outcome.success
+    assert log_of_next["assets"]["left"]["status"] == "written"
+    assert faulty.run_logs()[killed]["status"] == "aborted"
+    with open_instance(faulty.settings().dagster_home) as instance:
+        run = instance.get_run_by_id(killed)
+        assert run
+        assert run.status == dg.DagsterRunStatus.FAILURE
