@@ -103,7 +103,8 @@ class Begun:
 class Journal:
     """The plan file of one request.
 
-    It is found again by the words of the request and the profile, in whatever order datasets were named.
+    It is found again by the words of the request and the profile, in whatever order datasets were named. In which
+    chunks it is done, and what a failure stops, may be different the next time.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ class Journal:
     """
 
     def __init__(self, settings: Settings, asked: Asked) -> None:
-        words = replace(asked, names=tuple(sorted(set(asked.names)))).words()
+        words = replace(asked, names=tuple(sorted(set(asked.names))), chunk=None, stop=False).words()
         self._request = {"words": words, "profile": settings.profile}
         digest = hashlib.sha256(json.dumps(self._request).encode()).hexdigest()[:16]
         self.path: Path = settings.logs_directory.parent / "backfills" / f"{digest}.json"
@@ -135,8 +136,8 @@ class Journal:
         document = self._read()
         return document is not None and _is_running(document)
 
-    def write(self, begun: Begun) -> None:
-        """Say, durably, how far this process has come."""
+    def write(self, begun: Begun, *, running: bool = True) -> None:
+        """Say, durably, how far this process has come, and whether it is still at it."""
         facts = process_facts()
         document = {
             "request": self._request,
@@ -144,7 +145,7 @@ class Journal:
             "window": [begun.window.start, begun.window.end],
             "started": begun.started,
             "host": facts["host"],
-            "pid": facts["pid"],
+            "pid": facts["pid"] if running else None,
             "pid_started": facts["pid_started"],
             "runs": begun.runs,
         }
@@ -157,7 +158,8 @@ class Journal:
     def _read(self) -> Mapping[str, Any] | None:
         try:
             document: Mapping[str, Any] = load_json(self.path)
-            _begun(document), _is_running(document)
+            _begun(document)
+            _is_running(document)
         except (FileNotFoundError, KeyError, TypeError, ValueError):
             # what cannot be read tells nothing: everything is asked for again, and no data are lost by that
             return None
@@ -190,5 +192,7 @@ def _begun(document: Mapping[str, Any]) -> Begun:
 
 
 def _is_running(document: Mapping[str, Any]) -> bool:
+    if document["pid"] is None:
+        return False
     # of another host nothing is known; two backfills of one range at once cost time, and nothing else
     return document["host"] == socket.gethostname() and is_alive(document["pid"], document["pid_started"])

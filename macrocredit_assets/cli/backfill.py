@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,11 @@ from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import DAY, as_json
 from macrocredit_assets.cli.places import require_writable
 from macrocredit_assets.errors import UsageError
-from macrocredit_assets.windows import Coverage, clip_to_past
+from macrocredit_assets.windows import clip_to_past
 
 if TYPE_CHECKING:
     from macrocredit_assets.backfills import Asked, Begun, Journal
+    from macrocredit_assets.cli.backfill_plan import Plan
     from macrocredit_assets.plan import Chunk
 
 __all__ = ["command"]
@@ -114,7 +115,7 @@ def command(
         print_plan(context, plan, as_json=as_json)
         return
     if plan.begun:
-        _print_resumption(plan.begun, plan.done)
+        _print_resumption(plan.begun, plan)
     outcome = run_all(context, plan, journal, quiet=as_json)
     if as_json:
         documents = [run.document.to_dict() for run in outcome.runs]
@@ -164,12 +165,13 @@ def _journal(context: Context, asked: Asked) -> Journal | None:
     return None
 
 
-def _print_resumption(begun: Begun, done: Mapping[str, Coverage]) -> None:
+def _print_resumption(begun: Begun, plan: Plan) -> None:
     """Say what a backfill that was cut off has completed."""
     click.echo(f"Going on with the backfill of {begun.started:%Y-%m-%d %H:%M} UTC, which was cut off.", err=True)
     together: dict[str, list[str]] = {}
-    for name, coverage in done.items():
-        together.setdefault(str(coverage), []).append(name)
+    for name in plan.names:
+        if name in plan.done:
+            together.setdefault(str(plan.done[name]), []).append(name)
     for windows, names in together.items():
         click.echo(f"Complete, and not asked for again: {', '.join(names)} ({windows})", err=True)
 

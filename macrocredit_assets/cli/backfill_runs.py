@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ class Outcome:
     """The runs of a backfill, and whether it ended before its plan was done."""
 
     runs: list[Ran] = field(default_factory=list)
-    ended: Literal["done", "canceled", "stopped"] = "done"
+    ended: Literal["done", "canceled", "stopped"] = "canceled"
 
     @property
     def success(self) -> bool:
@@ -57,28 +58,29 @@ class Outcome:
 def run_all(context: Context, plan: Plan, journal: Journal | None, *, quiet: bool) -> Outcome:
     """Run the requests of a plan until it is done, something fails that is to stop it, or somebody does."""
     outcome = Outcome()
-    begun = Begun(plan.names, plan.window, datetime.now(UTC)) if plan.begun is None else plan.begun
-    with stoppable() as was_told:
-        try:
+    begun = plan.begun or Begun(plan.names, plan.window, datetime.now(UTC))
+    try:
+        # Dagster holds a signal back while a run executes; between two runs it comes as an exception
+        with stoppable() as was_told, suppress(KeyboardInterrupt):
             for request in plan.requests(context):
                 if was_told():
-                    outcome.ended = "canceled"
                     break
                 begun = replace(begun, runs=(*begun.runs, str(uuid4())))
                 if journal:
                     journal.write(begun)
-                run = _run(context, request, plan.asked, begun.runs[-1], quiet=quiet)
-                outcome.runs.append(run)
+                outcome.runs.append(run := _run(context, request, plan.asked, begun.runs[-1], quiet=quiet))
                 if run.document.status == "canceled":
-                    outcome.ended = "canceled"
                     break
                 if plan.asked.stop and not run.success:
                     outcome.ended = "stopped"
                     break
-        except KeyboardInterrupt:  # between two runs: Dagster holds it back while one executes
-            outcome.ended = "canceled"
+            else:
+                outcome.ended = "done"
+    finally:
         if journal and outcome.ended == "done":
             journal.finish()
+        elif journal and begun.runs:
+            journal.write(begun, running=False)
     return outcome
 
 
