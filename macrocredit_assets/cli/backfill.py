@@ -116,6 +116,8 @@ def command(
         return
     if plan.begun:
         _print_resumption(plan.begun, plan)
+    if plan.added:
+        click.echo(f"Inputs that are not covered are ingested as well: {', '.join(plan.added)}", err=True)
     outcome = run_all(context, plan, journal, quiet=as_json)
     if as_json:
         documents = [run.document.to_dict() for run in outcome.runs]
@@ -174,6 +176,8 @@ def _print_resumption(begun: Begun, plan: Plan) -> None:
             together.setdefault(str(plan.done[name]), []).append(name)
     for windows, names in together.items():
         click.echo(f"Complete, and not asked for again: {', '.join(names)} ({windows})", err=True)
+    if not plan.asked.refetch:
+        click.echo("To begin anew: the same with --refetch", err=True)
 
 
 def _datasets(count: int) -> str:

@@ -142,7 +142,7 @@ def print_plan(context: Context, plan: Plan, *, as_json: bool) -> None:
     runs, datasets = _counted(len(requests), "run"), _counted(len(names), "dataset")
     click.echo(f"Plan: {runs}, {datasets}, {plan.window} ({plan.window.days:,} days)")
     if plan.added:
-        click.echo(f"Inputs that are not covered, and are added: {', '.join(plan.added)}")
+        click.echo(f"Inputs that are not covered are ingested as well: {', '.join(plan.added)}")
     if requests:
         _print_runs(requests, names)
     if skipped:
