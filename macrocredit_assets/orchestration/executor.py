@@ -21,6 +21,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
+from macrocredit_assets.orchestration.in_process import create_in_process_executor
 from macrocredit_assets.orchestration.pools import end_dead_runs
 from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.orchestration.run_record import keep_run_log
@@ -38,9 +39,11 @@ def build_executor(settings: Settings) -> dg.ExecutorDefinition:
 
     It takes the same run configuration as Dagster's executor of that name.
     """
-    inner = dg.multiprocess_executor if settings.executor == "multiprocess" else dg.in_process_executor
-
-    create = cast("Callable[[dg.InitExecutorContext], dg.Executor]", inner.executor_creation_fn)
+    if settings.executor == "multiprocess":
+        inner = dg.multiprocess_executor
+        create = cast("Callable[[dg.InitExecutorContext], dg.Executor]", inner.executor_creation_fn)
+    else:
+        inner, create = dg.in_process_executor, create_in_process_executor
     return dg.ExecutorDefinition(
         name="macrocredit_executor",
         config_schema=inner.config_schema.as_field(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import psutil
 import pytest
 
 from macrocredit_assets.orchestration import retries
@@ -98,6 +100,7 @@ def test_permanent_failure_after_a_transient_one_ends_the_retries(faulty: Faulty
     assert (log["assets"]["left"]["error"]["type"], log["assets"]["left"]["retries"]) == ("PermanentSourceError", 1)
 
 
+@pytest.mark.slow
 def test_retries_in_processes_of_their_own(faulty: Faulty) -> None:
     """With a process per step, a retry is a new process, and is counted by the parent."""
     faulty.tell("left", "transient")
@@ -144,15 +147,13 @@ def test_a_slot_is_free_while_a_step_waits_and_when_its_run_is_over(faulty: Faul
         assert (info.slot_count, info.claimed_slots, info.pending_steps) == (1, [], [])
 
 
-def test_a_slot_held_by_a_dead_run_does_not_hold_up_the_next(faulty: Faulty, tmp_path: Path) -> None:
+def test_a_slot_held_by_a_dead_run_does_not_hold_up_the_next(faulty: Faulty) -> None:
     """Without a daemon, too, a backfill that was killed is ended by the next one, which gets its slot."""
     faulty.tell("left", "sleep")
-    command = [sys.executable, "-m", "macrocredit_assets", "backfill", "left", "--start", "2024-01-02", "--end"]
-    with (tmp_path / "killed.log").open("wb") as log:
-        process = subprocess.Popen([*command, "2024-01-05"], env=environment(faulty), stdout=log, stderr=log)
+    process = _start(faulty)
     deadline = time.monotonic() + 60
     while not faulty.attempts("left"):
-        assert time.monotonic() < deadline, (tmp_path / "killed.log").read_text()
+        assert time.monotonic() < deadline, (faulty.root / "backfill.log").read_text()
         time.sleep(0.05)
     process.kill()
     process.wait()
@@ -165,3 +166,44 @@ def test_a_slot_held_by_a_dead_run_does_not_hold_up_the_next(faulty: Faulty, tmp
         run = instance.get_run_by_id(killed)
         assert run
         assert run.status == dg.DagsterRunStatus.FAILURE
+
+
+@pytest.fixture
+def full_pool(faulty: Faulty) -> Iterator[str]:
+    """Have another run hold the one slot of the pool; return its id."""
+    other = "00000000-0000-4000-8000-000000000009"
+    with open_instance(faulty.settings().dagster_home) as instance:
+        instance.event_log_storage.set_concurrency_slots(POOL, 1)
+        assert instance.event_log_storage.claim_concurrency_slot(POOL, other, "left").is_claimed
+        yield other
+
+
+def _start(faulty: Faulty) -> psutil.Popen:
+    command = [sys.executable, "-m", "macrocredit_assets", "backfill", "left", "--start", "2024-01-02", "--end"]
+    with (faulty.root / "backfill.log").open("wb") as log:
+        return psutil.Popen([*command, "2024-01-05"], env=environment(faulty), stdout=log, stderr=log)
+
+
+def _wait_for_event(faulty: Faulty, kind: dg.DagsterEventType) -> None:
+    deadline = time.monotonic() + 60
+    while not any(_events(faulty, run_id, kind) for run_id in faulty.run_logs()):
+        assert time.monotonic() < deadline, (faulty.root / "backfill.log").read_text()
+        time.sleep(0.1)
+
+
+def test_a_run_that_waits_for_a_pool_can_be_stopped_and_costs_nothing(faulty: Faulty, full_pool: str) -> None:
+    """It sleeps while another run is at work, and a signal ends it with a finished log and without a claim."""
+    process = _start(faulty)
+    _wait_for_event(faulty, dg.DagsterEventType.ENGINE_EVENT)
+    time.sleep(1)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(2)
+    assert sum(process.cpu_times()[:2]) - before < 0.7
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) != 0
+    (log,) = faulty.run_logs().values()
+    assert log["status"] == "canceled"
+    assert faulty.attempts("left") == []
+    with open_instance(faulty.settings().dagster_home) as instance:
+        info = instance.event_log_storage.get_concurrency_info(POOL)
+        assert {run.run_id for run in (*info.claimed_slots, *info.pending_steps)} == {full_pool}
