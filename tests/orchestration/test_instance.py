@@ -36,7 +36,7 @@ def test_a_new_home_has_the_settings_that_survive_faults(tmp_path: Path) -> None
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_max_runtime_seconds == 60 * 60
         assert instance.run_monitoring_poll_interval_seconds == 60
-        assert instance.get_settings("run_monitoring")["free_slots_after_run_end_seconds"] == 300
+        assert instance.get_settings("run_monitoring")["free_slots_after_run_end_seconds"] == 30
         assert instance.run_retries_enabled
         assert instance.run_retries_max_retries == 2
         assert not instance.run_retries_retry_on_asset_or_op_failure

@@ -12,11 +12,14 @@ import dagster as dg
 import psutil
 import pytest
 
+from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration import retries
+from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import _reconstructable
 from macrocredit_assets.orchestration.retries import MAX_RETRIES, wait_seconds
 from macrocredit_assets.orchestration.tags import RANGE_END, RANGE_START
+from macrocredit_assets.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faults import POOL, Faulty, environment
@@ -207,3 +210,13 @@ def test_a_run_that_waits_for_a_pool_can_be_stopped_and_costs_nothing(faulty: Fa
     with open_instance(faulty.settings().dagster_home) as instance:
         info = instance.event_log_storage.get_concurrency_info(POOL)
         assert {run.run_id for run in (*info.claimed_slots, *info.pending_steps)} == {full_pool}
+
+
+def test_every_dataset_has_the_pool_of_its_source_and_signals_have_none(tmp_path: Path) -> None:
+    """What asks an upstream waits its turn; what is computed from files does not."""
+    settings = Settings(root=tmp_path, dagster_home=tmp_path / ".dagster")
+    job = build_definitions(settings).resolve_job_def(INGEST_JOB)
+    catalog = load_catalog()
+    pools = {node.name: node.definition.pool for node in job.nodes}
+    assert {pools[name] for name in catalog.datasets} == {"source_sample"}
+    assert {pools[name] for name in catalog.signals} == {None}
