@@ -9,6 +9,8 @@ import click
 from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
+from macrocredit_assets.cli.serving import without_function
+from macrocredit_assets.errors import CatalogError
 
 __all__ = ["command"]
 
@@ -39,6 +41,8 @@ def validate(context: Context, path: Path | None, as_json: bool) -> None:
 
     path = path or context.settings.catalog
     catalog = load_catalog(path)
+    if problems := without_function(catalog):
+        raise CatalogError("\n".join(problems))
     if as_json:
         render.echo_json({"catalog": path, "datasets": [*catalog.datasets], "signals": [*catalog.signals]})
         return

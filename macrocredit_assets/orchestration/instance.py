@@ -21,6 +21,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
 from macrocredit_assets.orchestration.event_log import EmbeddedEventLogStorage
+from macrocredit_assets.orchestration.home_errors import database_errors, settings_errors
 from macrocredit_assets.persistence.atomic import locked, write_bytes
 
 __all__ = ["EmbeddedInstance", "ensure_home", "open_instance"]
@@ -74,7 +75,7 @@ def ensure_home(home: Path) -> Path:
     home = home.expanduser().resolve()
     settings = home / DAGSTER_CONFIG_YAML_FILENAME
     if not settings.exists():
-        with locked(settings):
+        with locked(settings), database_errors(home):
             _create(home, settings)
     return home
 
@@ -87,12 +88,20 @@ def open_instance(home: Path) -> Iterator[DagsterInstance]:
     ----------
     home
         The folder of the instance.
+
+    Raises
+    ------
+    SettingsError
+        If its ``dagster.yaml`` cannot be used.
+    OSError
+        If its databases cannot be read or written, also while the instance is open.
     """
     home = ensure_home(home)
-    with locked(home / DAGSTER_CONFIG_YAML_FILENAME):  # see _create
-        instance = DagsterInstance.from_config(str(home))
-    with instance:
-        yield instance
+    with database_errors(home):
+        with locked(home / DAGSTER_CONFIG_YAML_FILENAME), settings_errors(home):  # see _create
+            instance = DagsterInstance.from_config(str(home))
+        with instance:
+            yield instance
 
 
 def _create(home: Path, settings: Path) -> None:

@@ -16,6 +16,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.interrupts import capture_interrupts
 
 from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.tags import (
@@ -26,8 +27,8 @@ from macrocredit_assets.orchestration.tags import (
     RANGE_START,
     SWITCH_SERIES,
 )
-from macrocredit_assets.persistence import RunLog
 from macrocredit_assets.persistence.root_kind import require_root_kind
+from macrocredit_assets.persistence.run_log import find
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
@@ -97,6 +98,12 @@ def run_backfill(
         If a name is not in the catalog; nothing was started.
     RootKindError
         If the root holds the other kind of data; nothing was started.
+    SettingsError
+        If the ``dagster.yaml`` of the home cannot be used; nothing was started.
+    OSError
+        If Dagster's databases cannot be written.
+    MacrocreditError
+        If the run failed before its log was begun; no step has run.
     """
     catalog = load_catalog(settings.catalog)
     selection = [dg.AssetKey(catalog.entry(name).name) for name in (names or catalog.names())]
@@ -119,15 +126,23 @@ def run_backfill(
             job_code_origin=job.get_python_origin(),
         )
         # a signal ends the step at a safe point, and the run log is finished, wherever in the loop it arrives
+        failure = ""
         with capture_interrupts():
             for event in execute_run_iterator(job, run, instance):
+                failure = _failure(event) or failure
                 if on_event and (progress := _progress(event)):
                     on_event(progress)
         ended = instance.get_run_by_id(run.run_id)
+        path = find(settings.logs_directory, run.run_id)
+        if path is None:
+            raise MacrocreditError(
+                f"The run {run.run_id} failed before its run log was begun below {settings.logs_directory}, and wrote "
+                f"nothing. {failure} `macrocredit doctor` says which places can be written."
+            )
         return BackfillOutcome(
             run_id=run.run_id,
             success=ended is not None and ended.status == dg.DagsterRunStatus.SUCCESS,
-            run_log=RunLog(settings.logs_directory, run.run_id).path,
+            run_log=path,
         )
 
 
@@ -155,6 +170,16 @@ _STATES: Mapping[dg.DagsterEventType, Literal["started", "done", "failed"]] = {
     dg.DagsterEventType.STEP_SUCCESS: "done",
     dg.DagsterEventType.STEP_FAILURE: "failed",
 }
+
+
+def _failure(event: dg.DagsterEvent) -> str | None:
+    """Return what the event of a failed run says, if it is one."""
+    if event.event_type != dg.DagsterEventType.RUN_FAILURE or event.job_failure_data.error is None:
+        return None
+    error = event.job_failure_data.error
+    while error.cause is not None:
+        error = error.cause
+    return error.message.strip()
 
 
 def _progress(event: dg.DagsterEvent) -> Progress | None:

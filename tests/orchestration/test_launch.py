@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.orchestration.launch import run_backfill
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
@@ -65,3 +66,12 @@ def test_registry_that_does_not_parse_stops_the_write(settings: Settings) -> Non
     assert "macrocredit registry rebuild" in refused.run_log.read_text()
     assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].tolist() == [3.95]
     assert settings.registry_path.read_text() == '{"ust_10y": {"instr'
+
+
+def test_run_whose_log_cannot_be_begun_says_why(settings: Settings) -> None:
+    """Where not even the run log can be written, the error has the reason, and nothing was stored."""
+    settings.logs_directory.parent.mkdir(parents=True)
+    settings.logs_directory.write_text("a file in the place of the folder")
+    with pytest.raises(MacrocreditError, match=r"before its run log was begun.*runs"):
+        run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03"))
+    assert not settings.data_directory.exists()
