@@ -5,7 +5,9 @@ schedules start the same job by their own ways; whatever must hold for all of th
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +20,7 @@ from dagster._utils.interrupts import capture_interrupts
 from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
-from macrocredit_assets.orchestration.instance import open_instance
+from macrocredit_assets.orchestration.instance import QUIET, open_instance
 from macrocredit_assets.orchestration.tags import (
     ACCEPT,
     ALLOW_WITHDRAWALS,
@@ -127,7 +129,7 @@ def run_backfill(
         )
         # a signal ends the step at a safe point, and the run log is finished, wherever in the loop it arrives
         failure = ""
-        with capture_interrupts():
+        with capture_interrupts(), _quiet_steps():
             for event in execute_run_iterator(job, run, instance):
                 failure = _failure(event) or failure
                 if on_event and (progress := _progress(event)):
@@ -148,6 +150,15 @@ def run_backfill(
 
 #: Dagster prints a line per event, 53,000 for a first backfill; they are in the instance, their outcome in the run log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@contextmanager
+def _quiet_steps() -> Iterator[None]:
+    os.environ[QUIET] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(QUIET, None)
 
 
 def ingest_job(settings: str) -> dg.JobDefinition:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from macrocredit_assets.errors import MacrocreditError
+from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import run_backfill
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
@@ -75,3 +76,16 @@ def test_run_whose_log_cannot_be_begun_says_why(settings: Settings) -> None:
     with pytest.raises(MacrocreditError, match=r"before its run log was begun.*runs"):
         run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03"))
     assert not settings.data_directory.exists()
+
+
+def test_step_processes_print_nothing_and_lose_no_event(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    """Steps in processes of their own are as quiet as in this one; what they would print is in the event log."""
+    settings = dataclasses.replace(settings, executor="multiprocess")
+    outcome = run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03"))
+    assert outcome.success
+    assert capfd.readouterr() == ("", "")
+    with open_instance(settings.dagster_home) as instance:
+        told = {
+            entry.dagster_event.event_type_value for entry in instance.all_logs(outcome.run_id) if entry.dagster_event
+        }
+    assert {"STEP_WORKER_STARTED", "STEP_SUCCESS", "ASSET_MATERIALIZATION"} <= told
