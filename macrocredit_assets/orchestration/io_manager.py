@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, load_catalog
+from macrocredit_assets.catalog.lookback import stretches
 from macrocredit_assets.errors import NotCoveredError, UsageError
 from macrocredit_assets.ingest import Ingested, SignalInput
 from macrocredit_assets.orchestration.metadata import (
@@ -160,23 +161,33 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         return coverage
 
     def _widen(self, window: Window | None, wanted: Mapping[str, object]) -> Window | None:
-        """Move the start back so that the rows before the window fill the consumer's lookback."""
+        """Move the start back so that the rows before the window fill the consumer's lookback; over no hole."""
         rows = cast("int", wanted.get(LOOKBACK_ROWS, 0))
-        if window is None or not rows or window.start <= EARLIEST:
+        if window is None or not rows:
             return window
-        before = Window(EARLIEST, window.start - timedelta(days=1))
-        shared = reduce(pd.Index.intersection, self._dates(before, cast("Sequence[str]", wanted[LOOKBACK_SHARED])))
+        columns = cast("Sequence[str]", wanted[LOOKBACK_SHARED])
+        stretch = next((each for each in self._stretches(columns).windows if window.start in each), window)
+        if stretch.start >= window.start:
+            return window
+        before = Window(stretch.start, window.start - timedelta(days=1))
+        shared = reduce(pd.Index.intersection, self._dates(before, columns))
         if shared.empty:
             return window
         # rows of one input alone would fall short: inputs are joined, and each has days the other lacks
         return Window(shared[-min(rows, len(shared))].date(), window.end)
 
+    def _stretches(self, columns: Sequence[str]) -> Coverage:
+        entries = [self._catalog.entry(name) for name in dict.fromkeys(column.partition(".")[0] for column in columns)]
+        heads = [open_store(self._settings, entry).head() for entry in entries]
+        return stretches(
+            (entry, head.coverage if head else Coverage()) for entry, head in zip(entries, heads, strict=True)
+        )
+
     def _dates(self, window: Window, columns: Sequence[str]) -> Iterator[pd.Index]:
         for column in columns:
             dataset, _, name = column.partition(".")
             store = open_store(self._settings, self._catalog.entry(dataset))
-            if store.head() is not None:
-                yield store.read_frame(window, [name])[name].dropna().index
+            yield store.read_frame(window, [name])[name].dropna().index
 
 
 def _as_ingested(obj: Ingested | pd.DataFrame | pa.Table, entry: DatasetSpec | SignalSpec, window: Window) -> Ingested:
