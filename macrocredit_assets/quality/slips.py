@@ -82,7 +82,7 @@ def find_slip(
 
 
 def _off(seen: pd.Series[float], held: pd.Series[float], usual: Bounds | None, *, by_row: bool) -> _Mask:
-    index = pd.DatetimeIndex(seen.index)
+    index = pd.DatetimeIndex(seen.index).as_unit("us")
     values: _Floats = np.asarray(seen, dtype=np.float64)
     # the level that a stored row has by what is stored of it: 0 is the stored one, 1 is a hundred times higher
     known = _hundreds(values / held.reindex(index).to_numpy(dtype=np.float64))

@@ -81,7 +81,9 @@ def test_warm_up_is_counted_and_rows_before_the_window_are_only_looked_at() -> N
     """The first rows of all have no full lookback; with rows before the window there is no warm-up."""
     rows = {"2023-12-28": 1.0, "2023-12-29": 2.0, "2024-01-02": 4.0, "2024-01-03": 7.0}
     spec = signal("change", 1, a="left")
-    whole = derive(spec, Window.parse("2023-12-01", "2024-01-31"), {"left": given(rows, "2023-12-01")}, FUNCTIONS, MARKETS)
+    whole = derive(
+        spec, Window.parse("2023-12-01", "2024-01-31"), {"left": given(rows, "2023-12-01")}, FUNCTIONS, MARKETS
+    )
     assert values(whole) == {"2023-12-29": 1.0, "2024-01-02": 2.0, "2024-01-03": 3.0}
     assert whole.dropped == {"warm_up": 1}
     january = derive(spec, JANUARY, {"left": given(rows, "2023-12-01")}, FUNCTIONS, MARKETS)
