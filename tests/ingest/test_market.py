@@ -220,7 +220,7 @@ def test_levels_are_compared_with_stored_rows(tmp_path: Path) -> None:
     """The day after 380 bp, 3.9 is a slip, and the finding shows the level beside it."""
     write(tmp_path, {"2024-01-03": 3.9})
     stored = pd.DataFrame({"spread": [380.0]}, index=pd.DatetimeIndex(["2024-01-02"], name="date"))
-    with pytest.raises(RuleViolationError, match="3.9 bp on 2024-01-03, beside 380 on 2024-01-02"):
+    with pytest.raises(RuleViolationError, match=r"3\.9 bp on 2024-01-03, beside 380 on 2024-01-02"):
         run(tmp_path, dataset(), stored=stored)
 
 

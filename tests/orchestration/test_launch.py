@@ -89,3 +89,17 @@ def test_step_processes_print_nothing_and_lose_no_event(settings: Settings, capf
             entry.dagster_event.event_type_value for entry in instance.all_logs(outcome.run_id) if entry.dagster_event
         }
     assert {"STEP_WORKER_STARTED", "STEP_SUCCESS", "ASSET_MATERIALIZATION"} <= told
+
+
+def test_few_slipped_rows_of_a_long_window_are_stopped(settings: Settings) -> None:
+    """A restated history whose last days are a hundredth of what is stored changes nothing."""
+    days = [f"{day:%Y-%m-%d}" for day in pd.bdate_range("2024-01-02", "2024-03-28")]
+    window = Window.parse("2024-01-02", "2024-03-28")
+    _archive(settings, *(f"{day},{4 + number / 100:.2f}" for number, day in enumerate(days)))
+    assert run_backfill(settings, ["ust_10y"], window).success
+    slipped = [f"{day},{(4 + number / 100) / (100 if number > 59 else 1)}" for number, day in enumerate(days)]
+    _archive(settings, *slipped)
+    refused = run_backfill(settings, ["ust_10y"], window)
+    assert not refused.success
+    assert "unit_slip" in refused.run_log.read_text()
+    assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].min() == 4.0
