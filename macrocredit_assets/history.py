@@ -14,11 +14,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
 from macrocredit_assets.errors import SeriesMismatchError, UnreadableSourceError, UsageError
-from macrocredit_assets.ingest import Ingested, ingest
+from macrocredit_assets.ingest import Ingested, ingest, stored_beside
 from macrocredit_assets.local_run import local_run
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.root_kind import RootKind, require_root_kind, stamp_root
@@ -39,9 +37,6 @@ JOB = "ingest --history"
 _DESCRIBE = (
     "What this file looks like is said by --column OURS=THEIRS, --date-column, --date-format, --factor and --separator."
 )
-
-#: How far around an archive stored rows are shown to the rules.
-_NEIGHBOURHOOD = timedelta(days=15)
 
 
 @dataclass(frozen=True)
@@ -204,17 +199,11 @@ def _read(
         Route(way.series, (way,)),
         {way.source: _Read(answer)},
         accept=accept,
-        stored=_around(store, window),
+        stored=stored_beside(store, window, way.series),
         today=today,
         again=again,
     )
     return replace(ingested, ways=(f"history:{path.name}",))
-
-
-def _around(store: DatasetStore, window: Window) -> pd.DataFrame | None:
-    if store.head() is None:
-        return None
-    return store.read_frame(Window(window.start - _NEIGHBOURHOOD, window.end + _NEIGHBOURHOOD))
 
 
 def _own_way(spec: DatasetSpec, path: Path, series: str | None) -> FileWay | None:

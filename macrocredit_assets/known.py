@@ -6,6 +6,7 @@ What belongs here: the meaning of ``as_of``. How revisions become rows again is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -35,6 +36,8 @@ def as_of_instant(moment: str | date | datetime) -> datetime:
     '2024-05-01T23:59:59.999999+00:00'
     """
     value = _parsed(moment) if isinstance(moment, str) else moment
+    if pd.isna(value):
+        raise UsageError("NaT is no moment; None reads what is known now.")
     if isinstance(value, pd.Timestamp):
         value = value.to_pydatetime(warn=False)  # nothing is known to the nanosecond
     if not isinstance(value, datetime):
@@ -116,8 +119,9 @@ def _since(known: Sequence[Revision], then: Revision | None) -> str:
 
 def _parsed(text: str) -> date | datetime:
     for parse in (date.fromisoformat, datetime.fromisoformat):
-        try:
-            return parse(text)
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            value = parse(text)
+            # the standard library also takes 20240131 and 2024-W05-3; here a day is written in one way
+            if value.isoformat()[:10] == text[:10]:
+                return value
     raise UsageError(f"{text!r} is no moment; write a date, 2024-01-31, or an instant in UTC, 2024-01-31T17:30Z.")

@@ -53,7 +53,7 @@ def load(
     name: str,
     start: str | date | None = None,
     end: str | date | None = None,
-    columns: Sequence[str] | None = None,
+    columns: str | Sequence[str] | None = None,
     as_of: str | date | datetime | None = None,
     adjusted: bool = False,
     *,
@@ -68,7 +68,7 @@ def load(
     start, end
         First and last date, both included; None leaves that side open.
     columns
-        Columns to read, in this order; None reads all.
+        Columns to read, in this order, or the name of one; None reads all.
     as_of
         Read exactly the rows and values that were known at this moment: an instant with its time zone, or a date, which
         means its end in UTC. None reads what is known now.
@@ -95,6 +95,8 @@ def load(
         If ``as_of`` has a time but no time zone, or a dataset without dividends and splits was to be adjusted.
     KeyError
         If the dataset has no such column.
+    ValueError
+        If a date is none.
     """
     return read(name, start, end, columns, as_of, adjusted, settings=settings).frame
 
@@ -113,7 +115,8 @@ def load_panel(
     Parameters
     ----------
     names
-        ``"vix"`` is a dataset; ``"hyg.volume"`` is this column of it, whatever ``column`` says.
+        A sequence, even of one. ``"vix"`` is a dataset; ``"hyg.volume"`` is this column of it, whatever ``column``
+        says.
     column
         The column to read of each; None reads the main column of each.
     start, end
@@ -133,7 +136,13 @@ def load_panel(
     ------
     UnknownDatasetError, NotCoveredError, UsageError, KeyError
         As :func:`load` does.
+    TypeError
+        If ``names`` is one text and no sequence of them.
     """
+    if isinstance(names, str):
+        raise TypeError(
+            f"load_panel reads several datasets; write load_panel([{names!r}]), or load({names!r}) for one."
+        )
     settings = settings or Settings.from_env(os.environ)
     catalog = load_catalog(settings.catalog)
     series = []
@@ -148,7 +157,7 @@ def read(
     name: str,
     start: str | date | None = None,
     end: str | date | None = None,
-    columns: Sequence[str] | None = None,
+    columns: str | Sequence[str] | None = None,
     as_of: str | date | datetime | None = None,
     adjusted: bool = False,
     *,
@@ -157,6 +166,7 @@ def read(
     """Read as :func:`load` does, and return what the rows are beside them."""
     settings = settings or Settings.from_env(os.environ)
     store = find_store(name, settings)
+    columns = [columns] if isinstance(columns, str) else columns
     asked = Asked(name, _day(start), _day(end))
     instant = None if as_of is None else as_of_instant(as_of)
     revision = None if instant is None else known_then(store, asked, instant)
@@ -204,5 +214,7 @@ def _day(value: str | date | None) -> date | None:
         return None
     if isinstance(value, str):
         return Window.parse(value, value).start
+    if pd.isna(value):
+        raise ValueError("NaT is no date; None leaves that side of the window open.")
     # a Timestamp or datetime is a date too, but is not equal to one
     return date(value.year, value.month, value.day)

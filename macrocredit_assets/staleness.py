@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from macrocredit_assets.catalog import Entry, SignalSpec
 from macrocredit_assets.catalog.calendars import sessions_of
+from macrocredit_assets.catalog.lookback import looks_back, stretches
 from macrocredit_assets.holdings import Days, Holding, Holdings, as_days
 from macrocredit_assets.windows import Coverage, Window
 
@@ -33,14 +34,18 @@ def missing(holdings: Holdings, name: str, window: Window) -> Coverage:
     """Return the holes of a dataset's coverage in a window.
 
     A market dataset lacks the days that were never answered, whether they are due or not. A signal lacks the days that
-    all its inputs cover, and it does not. A hole has at least one session (of a signal: or one row of all its inputs);
-    the closed days beside it belong to it, and closed days alone are none.
+    all its inputs cover, and it does not; those that look back across a hole of the inputs wait until it is filled. A
+    hole has at least one session (of a signal: or one row of all its inputs); the closed days beside it belong to it,
+    and closed days alone are none.
     """
     entry, coverage = holdings.catalog.entry(name), holdings[name].coverage
     if not isinstance(entry, SignalSpec):
         return _having(coverage.holes(window), _sessions(entry, window))
-    possible = reduce(Coverage.intersect, (holdings[given].coverage for given in holdings.catalog.inputs_of(name)))
-    holes = Coverage.of(hole for part in possible.clip(window).windows for hole in coverage.holes(part).windows)
+    decided = _waiting(holdings, entry).holes(window)
+    possible = reduce(
+        Coverage.intersect, (holdings[given].coverage for given in holdings.catalog.inputs_of(name)), decided
+    )
+    holes = Coverage.of(hole for part in possible.windows for hole in coverage.holes(part).windows)
     return _having(holes, counting_days(holdings, entry, window)) if holes else holes
 
 
@@ -49,7 +54,8 @@ def stale(holdings: Holdings, name: str, window: Window) -> Coverage:
 
     A day is stale where the record of what its computation saw is older than a revision of an input that touched a date
     in its reach: the day itself, or one of the ``lookback`` rows that all inputs share before it. It is stale, too,
-    where there is no such record. Market datasets are never stale: they are what their source said.
+    where there is no such record, or where it looks back across a hole in the inputs' coverage. Market datasets are
+    never stale: they are what their source said.
     """
     entry, coverage = holdings.catalog.entry(name), holdings[name].coverage.clip(window)
     if not isinstance(entry, SignalSpec) or not coverage:
@@ -59,7 +65,7 @@ def stale(holdings: Holdings, name: str, window: Window) -> Coverage:
     for dataset in holdings.catalog.inputs_of(name):
         saw = _saw(holdings, name, dataset, span)
         old |= saw < _revised(holdings, entry, dataset, span, saw)
-    days = _runs(old, span).intersect(coverage)
+    days = _runs(old, span).union(_waiting(holdings, entry)).intersect(coverage)
     return _having(days, counting_days(holdings, entry, span)) if days else days
 
 
@@ -74,6 +80,14 @@ def counting_days(holdings: Holdings, entry: Entry, window: Window) -> Days:
         days = np.union1d(np.union1d(days, holdings.shared(entry)), holdings[entry.name].days)
     first, after = np.searchsorted(days, [np.datetime64(window.start), np.datetime64(window.end) + _DAY])
     return days[first:after]
+
+
+def _waiting(holdings: Holdings, entry: SignalSpec) -> Coverage:
+    """Return the dates of which nothing can be said before a hole of the inputs is filled."""
+    inputs = (
+        (holdings.catalog.entry(name), holdings[name].coverage) for name in holdings.catalog.inputs_of(entry.name)
+    )
+    return looks_back(holdings.shared(entry), stretches(inputs), entry.lookback)[1]
 
 
 def _saw(holdings: Holdings, signal: str, dataset: str, span: Window) -> _Numbers:

@@ -66,6 +66,32 @@ def test_columns_are_chosen_and_ordered(settings: Settings) -> None:
         load("vix", columns=["last"], settings=settings)
 
 
+def test_one_column_may_be_named_without_a_list(settings: Settings) -> None:
+    """A text is one column, not its letters."""
+    assert load("vix", columns="close", settings=settings).columns.tolist() == ["close"]
+
+
+def test_date_that_is_none_is_refused_in_a_sentence(settings: Settings) -> None:
+    """What pandas gives where a date is missing is no bound of a window, and no moment."""
+    with pytest.raises(ValueError, match="NaT is no date; None leaves"):
+        load("vix", pd.NaT, settings=settings)
+    with pytest.raises(ValueError, match="NaT is no moment; None reads"):
+        load("vix", as_of=pd.NaT, settings=settings)
+
+
+def test_panel_of_a_text_is_refused_in_a_sentence(settings: Settings) -> None:
+    """One name is no sequence of names."""
+    with pytest.raises(TypeError, match=r"write load_panel\(\['vix'\]\), or load\('vix'\)"):
+        load_panel("vix", settings=settings)
+
+
+@pytest.mark.parametrize("moment", ["20240105", "2024-W01-5", "20240105T120000Z"])
+def test_moment_is_written_in_one_way(settings: Settings, moment: str) -> None:
+    """Other ways to write a date, which the standard library takes, are refused."""
+    with pytest.raises(UsageError, match="is no moment"):
+        load("vix", as_of=moment, settings=settings)
+
+
 def test_covered_day_without_row_is_empty(settings: Settings) -> None:
     """A closed day that was asked for and answered gives no row and no error."""
     frame = load("vix", "2024-01-06", "2024-01-07", settings=settings)

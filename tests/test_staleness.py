@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from macrocredit_assets.persistence.records import Provenance, SeenInput
 from macrocredit_assets.staleness import missing, stale
 from macrocredit_assets.windows import Coverage, Window
 
@@ -157,6 +158,60 @@ def _forget_right(desk: Desk) -> None:
     path.write_text(json.dumps([seen]))
 
 
+def test_days_after_a_hole_wait_for_it(computed: Desk) -> None:
+    """Two rows after a hole have no lookback and are not covered; they are missing once the hole is filled."""
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-12", "2024-02-29")
+    made = computed.compute("2024-02-12", "2024-02-29")
+    assert (str(made.answered), made.dropped) == ("2024-02-14..2024-02-29", {"warm_up": 2})
+    february = Window.parse("2024-02-01", "2024-02-29")
+    assert (_missing(computed, "gap", february), _stale(computed, february)) == ("nothing", "nothing")
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-01", "2024-02-11")
+    assert _missing(computed, "gap", february) == "2024-02-01..2024-02-13"
+    # the rows after those looked back on themselves only
+    assert _stale(computed, february) == "nothing"
+
+
+def test_days_after_a_hole_come_even_where_it_is_filled_without_a_row(computed: Desk) -> None:
+    """A source that answers without rows makes no revision; the days after it have their lookback all the same."""
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-02", "2024-02-29")
+    computed.compute("2024-02-02", "2024-02-29")
+    february = Window.parse("2024-02-01", "2024-02-29")
+    assert _missing(computed, "gap", february) == "nothing"
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-01", "2024-02-01", {})
+    assert _missing(computed, "gap", february) == "2024-02-01..2024-02-05"
+    computed.compute("2024-02-01", "2024-02-05")
+    assert str(computed.holdings["gap"].coverage) == "2024-01-01..2024-02-29"
+
+
+def test_weekend_that_nobody_asked_for_is_no_hole_of_a_lookback(computed: Desk) -> None:
+    """Days on which a calendar has no session may stay uncovered."""
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-01", "2024-02-02")
+        computed.put(name, "2024-02-05", "2024-02-09")
+    assert computed.compute("2024-02-05", "2024-02-09").dropped == {}
+
+
+def test_what_was_computed_across_a_hole_is_stale(computed: Desk) -> None:
+    """Rows of a store that were written before holes were looked at are computed again, and leave."""
+    for name in ("left", "right"):
+        computed.put(name, "2024-02-12", "2024-02-29")
+    week = Window.parse("2024-02-12", "2024-02-16")
+    inputs = {
+        name: SeenInput(last.number, last.known_at)
+        for name in ("left", "right")
+        if (last := computed.store(name).last_revision())
+    }
+    frame = pd.DataFrame({"value": 0.0}, pd.bdate_range("2024-02-12", "2024-02-16", name="date"))
+    computed.store("gap").write(week, frame, series="signal:gap", replace=True, provenance=Provenance(inputs=inputs))
+    assert _stale(computed, week) == "2024-02-12..2024-02-13"
+    computed.compute("2024-02-12", "2024-02-13")
+    assert _stale(computed, week) == "nothing"
+
+
 @pytest.mark.parametrize(
     "lose",
     [
@@ -261,11 +316,21 @@ def _wrong_days(desk: Desk) -> pd.DatetimeIndex:
     values = {name: held.store.read_frame()["value"] if held.head else _NOTHING for name, held in frames.items()}
     shared = pd.concat([values["left"], values["right"]], axis=1, join="inner", keys=["left", "right"])
     expected = (shared["left"] - shared["right"]).rolling(3).mean().dropna().round(4)
-    # where inputs are not covered, there is nothing to compute
-    possible = Coverage.intersect(frames["left"].coverage, frames["right"].coverage)
-    expected = expected[[day.date() in possible for day in expected.index]]
+    # where inputs are not covered, today or on a weekday since the oldest row, nothing can be said
+    covered = [frames[name].coverage for name in ("left", "right")]
+    known = [
+        all(day.date() in each for each in covered for day in [last, first, *pd.bdate_range(first, last)])
+        for first, last in zip(shared.index, shared.index[2:], strict=False)
+    ]
+    expected = expected[known]
     both = pd.concat([expected, values["gap"]], axis=1, keys=["expected", "stored"])
     return both.index[~((both["expected"] - both["stored"]).abs() < 1e-9)]
+
+
+def _is_known(day: pd.Timestamp, shared: pd.DatetimeIndex, covered: Sequence[Coverage]) -> bool:
+    """Return whether a day and all weekdays since the second row before it were asked for."""
+    rows = pd.bdate_range(shared[shared.get_loc(day) - 2], day).union([day])
+    return all(each.date() in coverage for each in rows for coverage in covered)
 
 
 _NOTHING = pd.Series(dtype=float, index=pd.DatetimeIndex([]))

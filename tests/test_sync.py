@@ -149,6 +149,17 @@ def test_next_write_keeps_when_it_was_first_registered(settings: Settings) -> No
     assert (entry["registered_at"], entry["desk"], entry["row_count"]) == ("2020-01-01T00:00:00+00:00", "credit", 4)
 
 
+def test_check_that_found_nothing_new_is_no_update(settings: Settings) -> None:
+    """What came once more moves last_checked alone; a new row, or a day more that is covered, is an update."""
+    for days, window, updated in ((_DAYS, _WINDOW, False), ((), _NEXT, True), (("2024-01-06",), _WINDOW, True)):
+        _edit(settings, lambda entries: entries["cdx_ig_5y"].update(last_updated="2020-01-01T00:00:00+00:00"))
+        checked = _entries(settings)["cdx_ig_5y"]["metadata"]["last_checked"]
+        _sync(settings, _record(settings, "cdx_ig_5y", "desk:CDX IG", days, window=window))
+        entry = _entries(settings)["cdx_ig_5y"]
+        assert entry["metadata"]["last_checked"] > checked
+        assert (entry["last_updated"] > "2020-01-02") is updated
+
+
 def test_record_without_result_cannot_be_registered(settings: Settings) -> None:
     """What was not written is not registered."""
     failed = AssetRecord("vix", _WINDOW, "failed", error=ErrorInfo("ValueError", "no"))

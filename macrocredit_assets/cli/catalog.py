@@ -9,6 +9,7 @@ import click
 from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
+from macrocredit_assets.errors import CatalogError
 
 __all__ = ["command"]
 
@@ -36,9 +37,12 @@ def validate(context: Context, path: Path | None, as_json: bool) -> None:
     What is wrong is said with file, place and nearest known key, and the exit code is 2.
     """
     from macrocredit_assets.catalog import load_catalog
+    from macrocredit_assets.serving import without_function
 
     path = path or context.settings.catalog
     catalog = load_catalog(path)
+    if problems := without_function(catalog):
+        raise CatalogError("\n".join(problems))
     if as_json:
         render.echo_json({"catalog": path, "datasets": [*catalog.datasets], "signals": [*catalog.signals]})
         return

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
-from macrocredit_assets.errors import CatalogError, MacrocreditError
+from macrocredit_assets.cli.places import explained, unwritable
+from macrocredit_assets.cli.stored import entries, unlisted_advice
+from macrocredit_assets.errors import MacrocreditError, SettingsError
 
 if TYPE_CHECKING:
+    from macrocredit_assets.catalog import Catalog
     from macrocredit_assets.settings import Settings
 
 __all__ = ["command"]
+
+T = TypeVar("T")
 
 _PACKAGES = ("macrocredit-assets", "dagster", "dagster-webserver", "pandas", "pyarrow")
 
@@ -41,6 +45,7 @@ class _Workplace:
     versions: Mapping[str, str | None]
     writable: Mapping[str, bool]
     unserved: Mapping[str, str]
+    serves_all: bool
     problems: Sequence[str]
 
 
@@ -52,7 +57,7 @@ def command(context: Context, as_json: bool) -> None:
 
     Nothing is changed. The exit code is 1 where something has to be mended before a run can succeed.
     """
-    found = _examine(context.settings)
+    found = _examine(context)
     if as_json:
         render.echo_json(found)
     else:
@@ -61,21 +66,22 @@ def command(context: Context, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _examine(settings: Settings) -> _Workplace:
-    from macrocredit_assets.catalog import Catalog, load_catalog
-    from macrocredit_assets.serving import lacking
+def _examine(context: Context) -> _Workplace:
+    from macrocredit_assets.catalog import Catalog
+    from macrocredit_assets.persistence.root_kind import read_root_kind, require_root_kind
+    from macrocredit_assets.serving import lacking, without_function
 
+    settings = context.settings
     problems: list[str] = []
-    try:
-        catalog = load_catalog(settings.catalog)
-    except CatalogError as error:
-        problems.append(str(error))
-        catalog = Catalog({}, {})
-    places = {"data": settings.data_directory, "run logs": settings.logs_directory, "home": settings.dagster_home}
-    writable = {name: _writable(path) for name, path in places.items()}
-    problems += [f"Cannot write {name} below {places[name]}." for name, can in writable.items() if not can]
-    holds, problem = _root_kind(settings)
-    problems += [problem] if problem else []
+    catalog = _tried(problems, lambda: _load(context), Catalog({}, {}))
+    unserved = _tried(problems, lambda: lacking(settings, catalog), None)
+    blocked = unwritable(settings)
+    problems += blocked.values()
+    holds = _tried(problems, lambda: read_root_kind(settings.data_directory), None)
+    _tried(problems, lambda: require_root_kind(settings.data_directory, settings.kind), None)
+    problems += _tried(problems, lambda: without_function(catalog), [])
+    _tried(problems, lambda: _check_home(settings), None)
+    problems += _unreadable(context, catalog)
     return _Workplace(
         root=settings.root,
         holds=holds,
@@ -87,10 +93,22 @@ def _examine(settings: Settings) -> _Workplace:
         datasets=len(catalog.datasets),
         signals=len(catalog.signals),
         versions=_versions(),
-        writable=writable,
-        unserved=lacking(settings, catalog),
-        problems=problems,
+        writable={name: name not in blocked for name in ("data", "run logs", "home")},
+        unserved=unserved or {},
+        serves_all=unserved == {},
+        problems=[context.localized(problem) for problem in dict.fromkeys(problems)],
     )
+
+
+def _tried(problems: list[str], question: Callable[[], T], otherwise: T) -> T:
+    """Answer a question, or note why it cannot be answered."""
+    try:
+        return question()
+    except MacrocreditError as error:
+        problems.append(str(error))
+    except OSError as error:
+        problems.append(explained(error))
+    return otherwise
 
 
 def _report(found: _Workplace) -> None:
@@ -111,7 +129,7 @@ def _report(found: _Workplace) -> None:
     if found.unserved:
         columns = [render.Column("cannot be served", style="yellow"), render.Column("why", wrap=True)]
         render.print_table(columns, [*found.unserved.items()])
-    elif found.datasets:
+    elif found.serves_all and found.datasets:
         click.echo(f"Profile {found.profile} serves every dataset.")
     for problem in found.problems:
         click.secho(f"Problem: {problem}", fg="red")
@@ -127,22 +145,31 @@ def _versions() -> dict[str, str | None]:
     return found
 
 
-def _writable(path: Path) -> bool:
-    """Tell whether files can be written below a path, which need not exist, without writing any."""
-    existing = next(place for place in (path, *path.parents) if place.exists())
-    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+def _load(context: Context) -> Catalog:
+    from macrocredit_assets.catalog import load_catalog
+
+    return load_catalog(context.settings.catalog)
 
 
-def _root_kind(settings: Settings) -> tuple[str | None, str | None]:
-    """Return what kind of data the root holds, and why this profile cannot write there."""
-    from macrocredit_assets.persistence.root_kind import read_root_kind, require_root_kind
+def _check_home(settings: Settings) -> None:
+    """Raise where Dagster's settings do not parse; what they mean, Dagster says itself."""
+    import yaml
 
+    path = settings.dagster_home / "dagster.yaml"
     try:
-        require_root_kind(settings.data_directory, settings.kind)
-        problem = None
-    except (MacrocreditError, OSError) as error:
-        problem = str(error)
-    try:
-        return read_root_kind(settings.data_directory), problem
-    except (MacrocreditError, OSError):
-        return None, problem
+        yaml.safe_load(path.read_bytes() if path.is_file() else b"")
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+
+
+def _unreadable(context: Context, catalog: Catalog) -> list[str]:
+    """Return what is wrong with the registry, and with the files of datasets as far as their footers tell."""
+    from macrocredit_assets.stores import open_store
+
+    problems: list[str] = []
+    listed = _tried(problems, lambda: entries(context), None)
+    if listed is not None and (advice := unlisted_advice(context, catalog, listed)):
+        problems.append(advice)
+    for name in catalog.names():
+        _tried(problems, open_store(context.settings, catalog.entry(name), as_stored=True).head, None)
+    return problems

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explained", "require_writable", "unwritable"]
 
-_ANOTHER = "or choose another place: MACROCREDIT_ROOT, and DAGSTER_HOME where it is set"
-
 
 def unwritable(settings: Settings) -> dict[str, str]:
     """Return which of ``data``, ``run logs`` and ``home`` cannot be written, each with a sentence; writes nothing."""
@@ -46,7 +44,8 @@ def require_writable(settings: Settings) -> None:
         If a folder cannot be written to; it says which, and what to do.
     """
     if problems := unwritable(settings):
-        raise UsageError("\n".join([*problems.values(), "Nothing was started."]))
+        remedy = "Nothing was started. Mend it, or choose another MACROCREDIT_ROOT, or DAGSTER_HOME for the home."
+        raise UsageError("\n".join([*problems.values(), remedy]))
 
 
 def explained(error: OSError) -> str:
@@ -71,7 +70,7 @@ def _reasons(*paths: Path) -> Iterator[str]:
         if not existing.is_dir():
             yield _is_no_folder(existing)
         elif not os.access(existing, os.W_OK | os.X_OK):
-            yield f"{existing} is read-only for this user. Allow it to write there, {_ANOTHER}."
+            yield f"{existing} cannot be written by this user."
 
 
 def _nearest(path: Path) -> Path:
@@ -80,4 +79,4 @@ def _nearest(path: Path) -> Path:
 
 
 def _is_no_folder(path: Path) -> str:
-    return f"{path} is a file, where a folder is expected. Move it away, {_ANOTHER}."
+    return f"{path} is a file, where a folder is expected. Move it away."

@@ -65,10 +65,7 @@ def print_datasets(context: Context, run: RunDocument, names: Sequence[str] = ()
     if run.error is not None:
         failed.insert(0, ("the run", _said(run.error.type, run.error.message)))
     for who, why in failed:
-        click.echo()
-        click.secho(f"{title}: {who}", fg="red")
-        # no table: a terminal that breaks a line keeps the command in it whole for the clipboard
-        click.echo(indent(context.localized(why), "  "))
+        _print_block(context, f"{title}: {who}", why, colour="red")
 
 
 def reason(run: RunDocument, name: str) -> str:
@@ -97,23 +94,19 @@ def _warnings(asset: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _print_warnings(context: Context, assets: Mapping[str, Mapping[str, Any]]) -> None:
-    rows = [
-        (name, finding["rule"], f"{finding['count']:,}", context.localized(finding["message"]))
-        for name, asset in assets.items()
-        for finding in _warnings(asset)
-    ]
-    if not rows:
-        return
+    found = [(name, finding) for name, asset in assets.items() for finding in _warnings(asset)]
+    for name, finding in found[:_WARNINGS_SHOWN]:
+        title = f"warning: {name}, {finding['rule']} ({finding['count']:,})"
+        _print_block(context, title, finding["message"], colour="yellow")
+    if len(found) > _WARNINGS_SHOWN:
+        click.echo(f"\n... and {len(found) - _WARNINGS_SHOWN} more, in the run log")
+
+
+def _print_block(context: Context, title: str, message: str, *, colour: str) -> None:
+    # no table: where a terminal breaks a line, the command in it is still whole for the clipboard
     click.echo()
-    columns = (
-        render.Column("warning", style="cyan"),
-        render.Column("rule"),
-        render.Column("count", right=True),
-        render.Column("what", wrap=True),
-    )
-    render.print_table(columns, rows[:_WARNINGS_SHOWN])
-    if len(rows) > _WARNINGS_SHOWN:
-        click.echo(f"... and {len(rows) - _WARNINGS_SHOWN} more, in the run log")
+    click.secho(title, fg=colour)
+    click.echo(indent(context.localized(message), "  "))
 
 
 def _grouped(reasons: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -27,7 +27,9 @@ def conform(spec: Entry, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(data, index=index)
 
 
-def stop_on_errors(spec: Entry, window: Window, findings: Sequence[Finding], again: str | None = None) -> None:
+def stop_on_errors(
+    spec: Entry, window: Window, findings: Sequence[Finding], again: str | None = None, *, tag: str | None = None
+) -> None:
     """Raise :class:`RuleViolationError` if a finding of severity ``error`` remains, with the command that waives it.
 
     Parameters
@@ -36,6 +38,8 @@ def stop_on_errors(spec: Entry, window: Window, findings: Sequence[Finding], aga
         What was judged.
     again
         The command that asks for the same once more; None is a backfill of the window.
+    tag
+        The run tag that waives rules, where no command materializes the dataset.
     """
     errors = [one for one in findings if one.severity == "error"]
     if not errors:
@@ -46,12 +50,17 @@ def stop_on_errors(spec: Entry, window: Window, findings: Sequence[Finding], aga
         lines += ["    " + ", ".join(f"{key} {value}" for key, value in row.items()) for row in error.examples]
     names = list(dict.fromkeys(error.rule for error in errors))
     if set(names).issubset(acceptable_rules()):
-        flags = " ".join(f"--accept {name}" for name in names)
-        again = again or f"macrocredit backfill {spec.name} --start {window.start} --end {window.end}"
-        lines.append(f"If these rows are right, store them in spite of it: {again} {flags}")
+        lines.append(f"If these rows are right, store them in spite of it: {_waive(spec, window, names, again, tag)}")
     else:
         lines.append("This cannot be waived: correct the source, or the entry in the catalog.")
     raise RuleViolationError("\n".join(lines))
+
+
+def _waive(spec: Entry, window: Window, names: Sequence[str], again: str | None, tag: str | None) -> str:
+    if tag:
+        return f"materialize {spec.name} {window} with the tag {tag}={','.join(names)}"
+    flags = " ".join(f"--accept {name}" for name in names)
+    return f"{again or f'macrocredit backfill {spec.name} --start {window.start} --end {window.end}'} {flags}"
 
 
 def _rules(errors: Sequence[Finding]) -> str:

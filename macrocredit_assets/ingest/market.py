@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from macrocredit_assets.catalog.calendars import is_session_of
+from macrocredit_assets.catalog.calendars import is_session_of, sessions_of
 from macrocredit_assets.catalog.models import DatasetSpec
 from macrocredit_assets.catalog.publication import awaited, is_due
 from macrocredit_assets.findings import Finding
@@ -73,6 +73,7 @@ def ingest(
     stop_on_errors(spec, window, findings, again)
     frame = conform(spec, merged)
     answered, open_end = _answered(spec, window, answers, frame.index, today)
+    answered, begins = _since_beginning(spec, answered, answers, stored)
     dropped = _counts(answers, superseded, len(merged) - len(frame))
     return Ingested(
         frame=frame,
@@ -82,7 +83,7 @@ def ingest(
         ways=tuple(way_label(way) for way in route.ways),
         rows_read=sum(answer.rows_read for answer in answers),
         dropped=dropped,
-        findings=findings + open_end,
+        findings=findings + begins + open_end,
         accepted=accepted(findings, accept),
         seconds={"fetch": fetched - started, "conform": perf_counter() - fetched},
     )
@@ -134,6 +135,31 @@ def _answered(
         examples = tuple({"date": day.isoformat()} for day in waiting[:_SHOWN])
         findings.append(finding("not_yet_published", message, len(waiting), examples))
     return answered, tuple(findings)
+
+
+def _since_beginning(
+    spec: DatasetSpec, answered: Coverage, answers: Sequence[Fetched], stored: pd.DataFrame | None
+) -> tuple[Coverage, tuple[Finding, ...]]:
+    """Say which of the answered dates lie before everything that the source holds.
+
+    They are answered: it has nothing there. Not so where rows are stored, for it once had something, and has cut its
+    history off since.
+    """
+    firsts = [answer.first for answer in answers if answer.first is not None]
+    if not firsts or not answered or answered.windows[0].start >= min(firsts):
+        return answered, ()
+    before = Window(answered.windows[0].start, min(min(firsts), answered.windows[-1].end + _DAY) - _DAY)
+    days = set() if stored is None else {day for day in pd.DatetimeIndex(stored.index).date if day in before}
+    sessions = len(sessions_of(spec, before))
+    if not sessions and not days:
+        return answered, ()
+    message = f"{spec.name}: the source begins on {min(firsts)}; {before} is covered without a row of it"
+    if days:
+        kept = "1 stored row before it is kept" if len(days) == 1 else f"{len(days)} stored rows before it are kept"
+        message += f", and {kept} whatever is withdrawn"
+        whole = Window(before.start, answered.windows[-1].end)
+        answered = answered.intersect(Coverage.of(Window(day, day) for day in days).holes(whole))
+    return answered, (finding("source_begins", message, sessions),)
 
 
 def _over_closed_days(spec: DatasetSpec, last: date, end: date) -> date:

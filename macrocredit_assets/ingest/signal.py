@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog import Catalog
+from macrocredit_assets.catalog.lookback import looks_back, stretches
 from macrocredit_assets.catalog.models import RollDays, SignalSpec
 from macrocredit_assets.errors import CatalogError
 from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
@@ -34,8 +35,9 @@ def derive(
     """Compute a signal over a window.
 
     Inputs are joined on shared dates and nothing is filled. A row exists only where all inputs have a value and the
-    lookback is full; the other dates of the window are counted as ``input_missing`` (some inputs have a value, not
-    all) or ``warm_up`` (all have, but the lookback is not full or the function gives nothing).
+    lookback is full, with no hole in their coverage; the other dates of the window are counted as ``input_missing``
+    (some inputs have a value, not all) or ``warm_up`` (all have, but the lookback is not full or the function gives
+    nothing). Days whose lookback has a hole are not answered either: what they are is known when it is filled.
 
     Parameters
     ----------
@@ -65,8 +67,10 @@ def derive(
     columns = {name: inputs[read.dataset].frame[read.column].dropna() for name, read in spec.inputs.items()}
     joined = pd.concat(columns, axis=1, join="inner").sort_index()
     values = functions[spec.function](joined, SignalContext(spec.parameters, _rolls(spec, catalog)))
-    # what a function makes of too few rows would depend on the window asked
-    full = values.reindex(joined.index).iloc[spec.lookback :].dropna()
+    covered = stretches((catalog.entry(name), given.coverage) for name, given in inputs.items())
+    # what a function makes of too few rows would depend on the window asked, and across a hole on what is stored
+    has, waiting = looks_back(joined.index.to_numpy(), covered, spec.lookback)
+    full = values.reindex(joined.index)[has].dropna()
     frame = pd.DataFrame({spec.main: round_decimals(full.to_numpy(), spec.columns[spec.main].decimals)}, full.index)
     frame = frame[_inside(frame.index, window)]
     findings = judge(spec, frame, accept=accept)
@@ -78,7 +82,7 @@ def derive(
         frame=conform(spec, frame),
         series=f"signal:{spec.name}",
         window=window,
-        answered=reduce(Coverage.intersect, (given.coverage for given in inputs.values())).clip(window),
+        answered=reduce(Coverage.intersect, (given.coverage for given in inputs.values()), waiting.holes(window)),
         rows_read=sum(len(given.frame) for given in inputs.values()),
         dropped={reason: count for reason, count in absent.items() if count},
         findings=findings,

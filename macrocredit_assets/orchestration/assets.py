@@ -7,15 +7,13 @@ fetched, judged or written.
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_key
 from macrocredit_assets.errors import SourceUnavailableError
-from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
+from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest, stored_beside
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
 from macrocredit_assets.orchestration.partitions import DAILY, today, window_of
 from macrocredit_assets.orchestration.pools import pool_of
@@ -26,14 +24,10 @@ from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources import Source
 from macrocredit_assets.sources.profiles import Route, choose
 from macrocredit_assets.stores import open_store
-from macrocredit_assets.windows import Window
 
 __all__ = ["build_assets"]
 
 _Decorator = Callable[[Callable[..., Ingested]], dg.AssetsDefinition]
-
-#: How far around a window stored rows are shown to the rules.
-_NEIGHBOURHOOD = timedelta(days=15)
 
 _INGESTED = dg.PythonObjectDagsterType(Ingested)
 _SIGNAL_INPUT = dg.PythonObjectDagsterType(SignalInput)
@@ -102,7 +96,7 @@ def _market_asset(
         window = window_of(context.partition_key_range)
         # chosen anew: whether a way is usable is a fact of the moment, not of the code location's start
         route = choose(spec, settings.profile, sources)
-        stored = _neighbours(spec, settings, window, route.series)
+        stored = stored_beside(open_store(settings, spec, as_stored=True), window, route.series)
         accept = accepted_rules(context.run.tags)
         with retry_transient(context):
             return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
@@ -115,15 +109,6 @@ def _market_asset(
         dagster_type=_INGESTED,
     )
     return asset(fetch)
-
-
-def _neighbours(spec: DatasetSpec, settings: Settings, window: Window, series: str) -> pd.DataFrame | None:
-    """Return the rows of the same series already stored in and around a window: levels are compared with them."""
-    store = open_store(settings, spec, as_stored=True)
-    head = store.head()
-    if head is None or head.series != series:
-        return None
-    return store.read_frame(Window(window.start - _NEIGHBOURHOOD, window.end + _NEIGHBOURHOOD))
 
 
 def _signal_asset(

@@ -8,6 +8,7 @@ number of its steps, and the UI shows them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
@@ -16,14 +17,19 @@ from typing import Any
 
 import yaml
 from dagster import DagsterInstance
+from dagster._core.execution import context_creation_job
 from dagster._core.instance.config import DAGSTER_CONFIG_YAML_FILENAME
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
 from macrocredit_assets.orchestration.event_log import EmbeddedEventLogStorage
+from macrocredit_assets.orchestration.home_errors import database_errors, settings_errors
 from macrocredit_assets.persistence.atomic import locked, write_bytes
 
-__all__ = ["EmbeddedInstance", "ensure_home", "open_instance"]
+__all__ = ["QUIET", "EmbeddedInstance", "ensure_home", "open_instance"]
+
+#: In the environment of step processes whose run is followed by a person: events are not printed beside the progress.
+QUIET = "MACROCREDIT_QUIET_STEPS"
 
 
 class EmbeddedInstance(DagsterInstance):
@@ -32,6 +38,13 @@ class EmbeddedInstance(DagsterInstance):
     ``dagster.yaml`` names this class rather than the storage: a storage there needs an absolute path, and a folder
     that was moved or copied would go on writing to its old place. An instance class is told where the folder is.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the many parts of Dagster's
+        super().__init__(*args, **kwargs)
+        if QUIET in os.environ:
+            # A step process prints the event of its own start before it reads the run's configuration, at a level that
+            # is also the one below which events are lost. The instance is the only thing of ours that it makes before.
+            context_creation_job.default_system_loggers = _no_loggers  # type: ignore[attr-defined]
 
     @classmethod
     def config_schema(cls) -> Mapping[str, Any]:
@@ -74,7 +87,7 @@ def ensure_home(home: Path) -> Path:
     home = home.expanduser().resolve()
     settings = home / DAGSTER_CONFIG_YAML_FILENAME
     if not settings.exists():
-        with locked(settings):
+        with locked(settings), database_errors(home):
             _create(home, settings)
     return home
 
@@ -87,12 +100,24 @@ def open_instance(home: Path) -> Iterator[DagsterInstance]:
     ----------
     home
         The folder of the instance.
+
+    Raises
+    ------
+    SettingsError
+        If its ``dagster.yaml`` cannot be used.
+    OSError
+        If its databases cannot be read or written, also while the instance is open.
     """
     home = ensure_home(home)
-    with locked(home / DAGSTER_CONFIG_YAML_FILENAME):  # see _create
-        instance = DagsterInstance.from_config(str(home))
-    with instance:
-        yield instance
+    with database_errors(home):
+        with locked(home / DAGSTER_CONFIG_YAML_FILENAME), settings_errors(home):  # see _create
+            instance = DagsterInstance.from_config(str(home))
+        with instance:
+            yield instance
+
+
+def _no_loggers(instance: DagsterInstance | None) -> tuple[()]:  # noqa: ARG001 - Dagster's signature
+    return ()
 
 
 def _create(home: Path, settings: Path) -> None:

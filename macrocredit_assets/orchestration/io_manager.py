@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow as pa
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, load_catalog
+from macrocredit_assets.catalog.lookback import stretches
 from macrocredit_assets.errors import NotCoveredError, UsageError
-from macrocredit_assets.ingest import Ingested, SignalInput
+from macrocredit_assets.ingest import Ingested, SignalInput, own_series, stored_beside, take
 from macrocredit_assets.orchestration.metadata import (
     COLUMNS,
     LOOKBACK_ROWS,
@@ -28,7 +29,7 @@ from macrocredit_assets.orchestration.metadata import (
     set_partition_metadata,
 )
 from macrocredit_assets.orchestration.partitions import today, window_of
-from macrocredit_assets.orchestration.tags import allows_withdrawals, switch_reason
+from macrocredit_assets.orchestration.tags import ACCEPT, accepted_rules, allows_withdrawals, switch_reason
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.records import AssetRecord, SeenInput
 from macrocredit_assets.persistence.root_kind import stamp_root
@@ -75,9 +76,9 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         """Write one window, and tell metadata, registry and run log."""
         entry = self._entry(context.asset_key)
         window = window_of(context.asset_partition_key_range)
-        ingested = _as_ingested(obj, entry, window)
-        stamp_root(self._settings.data_directory, self._settings.kind)
         tags = context.step_context.dagster_run.tags
+        ingested = obj if isinstance(obj, Ingested) else self._taken(obj, entry, window, accepted_rules(tags))
+        stamp_root(self._settings.data_directory, self._settings.kind)
         record = write(
             self._settings,
             entry,
@@ -110,9 +111,10 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         expected = context.dagster_type.typing_type
         if expected is pa.Table:
             return store.read(widened, columns)
-        frame = store.read_frame(widened, columns)
         if expected is not SignalInput:
-            return frame
+            return store.read_frame(widened, columns)
+        # what is computed must follow from rows that were stored, not from what became of them since
+        frame = store.read_frame(widened, columns, checked=True)
         # 0: rows without a revision, or none; what comes later is then told from what was seen
         seen = SeenInput(revision.number, revision.known_at) if revision else SeenInput(0, None)
         return SignalInput(frame, coverage, seen)
@@ -139,6 +141,10 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             )
         return self._catalog.entry(key.path[0])
 
+    def _taken(self, obj: object, entry: DatasetSpec | SignalSpec, window: Window, accept: frozenset[str]) -> Ingested:
+        stored = stored_beside(open_store(self._settings, entry, as_stored=True), window, own_series(entry))
+        return take(entry, window, _as_frame(obj, entry.name), stored=stored, accept=accept, accept_tag=ACCEPT)
+
     def _days(
         self, entry: DatasetSpec | SignalSpec, record: AssetRecord, window: Window
     ) -> dict[str, dict[str, Value]]:
@@ -160,27 +166,44 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         return coverage
 
     def _widen(self, window: Window | None, wanted: Mapping[str, object]) -> Window | None:
-        """Move the start back so that the rows before the window fill the consumer's lookback."""
+        """Move the start back so that the rows before the window fill the consumer's lookback; over no hole."""
         rows = cast("int", wanted.get(LOOKBACK_ROWS, 0))
-        if window is None or not rows or window.start <= EARLIEST:
+        if window is None or not rows:
             return window
-        before = Window(EARLIEST, window.start - timedelta(days=1))
-        shared = reduce(pd.Index.intersection, self._dates(before, cast("Sequence[str]", wanted[LOOKBACK_SHARED])))
+        columns = cast("Sequence[str]", wanted[LOOKBACK_SHARED])
+        stretch = next((each for each in self._stretches(columns).windows if window.start in each), window)
+        if stretch.start >= window.start:
+            return window
+        before = Window(stretch.start, window.start - timedelta(days=1))
+        shared = reduce(pd.Index.intersection, self._dates(before, columns))
         if shared.empty:
             return window
         # rows of one input alone would fall short: inputs are joined, and each has days the other lacks
         return Window(shared[-min(rows, len(shared))].date(), window.end)
 
+    def _stretches(self, columns: Sequence[str]) -> Coverage:
+        entries = [self._catalog.entry(name) for name in dict.fromkeys(column.partition(".")[0] for column in columns)]
+        heads = [open_store(self._settings, entry).head() for entry in entries]
+        return stretches(
+            (entry, head.coverage if head else Coverage()) for entry, head in zip(entries, heads, strict=True)
+        )
+
     def _dates(self, window: Window, columns: Sequence[str]) -> Iterator[pd.Index]:
         for column in columns:
             dataset, _, name = column.partition(".")
             store = open_store(self._settings, self._catalog.entry(dataset))
-            if store.head() is not None:
-                yield store.read_frame(window, [name])[name].dropna().index
+            yield store.read_frame(window, [name])[name].dropna().index
 
 
-def _as_ingested(obj: Ingested | pd.DataFrame | pa.Table, entry: DatasetSpec | SignalSpec, window: Window) -> Ingested:
-    if isinstance(obj, Ingested):
-        return obj
-    frame = obj.to_pandas().set_index("date") if isinstance(obj, pa.Table) else obj
-    return Ingested(frame, series=f"asset:{entry.name}", window=window, answered=Coverage((window,)))
+def _as_frame(obj: object, name: str) -> pd.DataFrame:
+    # a table that pandas wrote knows its index; any other has a column
+    frame = obj.to_pandas() if isinstance(obj, pa.Table) else obj
+    if isinstance(frame, pd.DataFrame):
+        if "date" in frame.columns:
+            return frame.set_index("date")
+        if isinstance(frame.index, pd.DatetimeIndex):
+            return frame
+    raise UsageError(
+        f"The asset {name} returned a {type(obj).__name__} without dates; return a pandas.DataFrame with dates as its "
+        "index, a pyarrow.Table with a column 'date', or an Ingested. Nothing was stored."
+    )

@@ -5,7 +5,9 @@ schedules start the same job by their own ways; whatever must hold for all of th
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,9 +18,10 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.interrupts import capture_interrupts
 
 from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.orchestration.build import INGEST_JOB, build_definitions
 from macrocredit_assets.orchestration.failure_notice import notifying
-from macrocredit_assets.orchestration.instance import open_instance
+from macrocredit_assets.orchestration.instance import QUIET, open_instance
 from macrocredit_assets.orchestration.tags import (
     ACCEPT,
     ALLOW_WITHDRAWALS,
@@ -27,8 +30,8 @@ from macrocredit_assets.orchestration.tags import (
     RANGE_START,
     SWITCH_SERIES,
 )
-from macrocredit_assets.persistence import RunLog
 from macrocredit_assets.persistence.root_kind import require_root_kind
+from macrocredit_assets.persistence.run_log import find
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
@@ -104,6 +107,12 @@ def run_backfill(
         If a name is not in the catalog; nothing was started.
     RootKindError
         If the root holds the other kind of data; nothing was started.
+    SettingsError
+        If the ``dagster.yaml`` of the home cannot be used; nothing was started.
+    OSError
+        If Dagster's databases cannot be written.
+    MacrocreditError
+        If the run failed before its log was begun; no step has run.
     """
     catalog = load_catalog(settings.catalog)
     selection = [dg.AssetKey(catalog.entry(name).name) for name in (names or catalog.names())]
@@ -127,19 +136,37 @@ def run_backfill(
             asset_selection=frozenset(selection),
             job_code_origin=job.get_python_origin(),
         )
-        for event in execute_run_iterator(job, run, instance):
-            if on_event and (progress := _progress(event)):
-                on_event(progress)
+        failure = ""
+        with _quiet_steps():
+            for event in execute_run_iterator(job, run, instance):
+                failure = _failure(event) or failure
+                if on_event and (progress := _progress(event)):
+                    on_event(progress)
         ended = instance.get_run_by_id(run.run_id)
+        path = find(settings.logs_directory, run.run_id)
+        if path is None:
+            raise MacrocreditError(
+                f"The run {run.run_id} failed before its run log was begun below {settings.logs_directory}, and wrote "
+                f"nothing. {failure} `macrocredit doctor` says which places can be written."
+            )
         return BackfillOutcome(
             run_id=run.run_id,
             success=ended is not None and ended.status == dg.DagsterRunStatus.SUCCESS,
-            run_log=RunLog(settings.logs_directory, run.run_id).path,
+            run_log=path,
         )
 
 
 #: Dagster prints a line per event, 53,000 for a first backfill; they are in the instance, their outcome in the run log.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@contextmanager
+def _quiet_steps() -> Iterator[None]:
+    os.environ[QUIET] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(QUIET, None)
 
 
 def ingest_job(settings: str) -> dg.JobDefinition:
@@ -163,6 +190,16 @@ _STATES: Mapping[dg.DagsterEventType, Literal["started", "done", "failed"]] = {
     dg.DagsterEventType.STEP_SUCCESS: "done",
     dg.DagsterEventType.STEP_FAILURE: "failed",
 }
+
+
+def _failure(event: dg.DagsterEvent) -> str | None:
+    """Return what the event of a failed run says, if it is one."""
+    if event.event_type != dg.DagsterEventType.RUN_FAILURE or event.job_failure_data.error is None:
+        return None
+    error = event.job_failure_data.error
+    while error.cause is not None:
+        error = error.cause
+    return error.message.strip()
 
 
 def _progress(event: dg.DagsterEvent) -> Progress | None:

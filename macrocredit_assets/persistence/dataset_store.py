@@ -101,7 +101,12 @@ class DatasetStore:
         return self._projection.look(lambda at: (head := at.head(), head))
 
     def read(
-        self, window: Window | None = None, columns: Sequence[str] | None = None, *, as_of: datetime | None = None
+        self,
+        window: Window | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        as_of: datetime | None = None,
+        checked: bool = False,
     ) -> pa.Table:
         """Read rows as a table: ``date``, then the columns asked for.
 
@@ -118,6 +123,8 @@ class DatasetStore:
         as_of
             Read the rows, values and columns that were known at this instant, which has a time zone; None reads those
             that are known now.
+        checked
+            Hold the current rows against their hash first, which reads whole files.
 
         Raises
         ------
@@ -130,8 +137,10 @@ class DatasetStore:
         SchemaMismatchError
             If the store was opened with a schema and the file has another one: numbers would be in other units.
         CorruptFileError
-            As :meth:`head`, or if the file is that of no revision.
+            As :meth:`head`, or if the file is that of no revision; ``checked``, also if rows were changed in it.
         """
+        if checked:
+            self._projection.current.rows(window)
 
         def look(at: Readable) -> tuple[StoredHead | None, pa.Table | None]:
             found = at.table(window, columns, self.schema)
@@ -147,13 +156,18 @@ class DatasetStore:
         return table
 
     def read_frame(
-        self, window: Window | None = None, columns: Sequence[str] | None = None, *, as_of: datetime | None = None
+        self,
+        window: Window | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        as_of: datetime | None = None,
+        checked: bool = False,
     ) -> pd.DataFrame:
         """Read as :meth:`read` does, into a frame whose index ``date`` is a ``datetime64[us]``.
 
         An integer column in which a value is missing becomes a float, as always in pandas.
         """
-        frame: pd.DataFrame = self.read(window, columns, as_of=as_of).to_pandas()
+        frame: pd.DataFrame = self.read(window, columns, as_of=as_of, checked=checked).to_pandas()
         # a file that pandas is told about becomes a frame whose index is set; a table made in memory does not
         return frame if frame.index.name == DATE else frame.set_index(DATE)
 

@@ -108,7 +108,7 @@ class DataRegistry:
             Name of the dataset.
         change
             Takes the entry, or None where there is none, and returns the new one. ``registered_at``, unknown fields and
-            metadata that it does not set stay; ``last_updated`` is now, and metadata are written as
+            metadata that it does not set stay; ``last_updated`` is now if it sets none, and metadata are written as
             ``EnhancedJSONEncoder`` has them. It must not change the registry itself.
 
         Returns
@@ -127,7 +127,7 @@ class DataRegistry:
             before = DatasetEntry.from_dict(document[name]) if name in document else None
             made, now = change(before), _now()
             metadata = cast("dict[str, Any]", to_plain(made.metadata))
-            made = replace(made, metadata=metadata, registered_at=now, last_updated=now)
+            made = replace(made, metadata=metadata, registered_at=now, last_updated=made.last_updated or now)
             written.append(made.succeeding(before))
             document[name] = written[0].to_dict()
 

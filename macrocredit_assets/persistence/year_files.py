@@ -122,11 +122,14 @@ class YearFiles:
             if year not in planned and (year == _NOTHING or _touches(window, year)):
                 self._file(year).unlink()
         there = {year: read_head(self._file(year)) for year in planned}
-        same = {year for year, head in there.items() if head is not None and is_same_content(head, planned[year])}
         # Those of which only the coverage differs come first: once the rows are the right ones nobody looks again.
-        for year in sorted(planned, key=lambda year: (year not in same, year)):
+        for year in sorted(planned, key=lambda year: (_has_other_rows(there[year], planned[year]), year)):
             before = there[year]
-            if year not in same or before is None or before.coverage != planned[year].coverage:
+            if (
+                before is None
+                or before.coverage != planned[year].coverage
+                or not is_same_content(before, planned[year])
+            ):
                 write_rows(self._file(year), rows.take(rows.locate(*_ends(year))), planned[year])
 
     def is_between(self, before: Folded | None, after: Folded) -> bool:
@@ -195,6 +198,10 @@ def hash_of_years(schema: pa.Schema, hashes: Mapping[int, str]) -> str:
     columns = sorted(f"{field.name}:{np.dtype(field.type.to_pandas_dtype()).name}\n" for field in schema)
     years = [f"{year:04d} {digest}\n" for year, digest in sorted(hashes.items())]
     return f"sha256:{hashlib.sha256(''.join([*columns, *years]).encode()).hexdigest()}"
+
+
+def _has_other_rows(before: StoredHead | None, after: StoredHead) -> bool:
+    return bool(after.row_count) if before is None else not is_same_content(before, after)
 
 
 def _fits(head: StoredHead, other: StoredHead) -> bool:

@@ -9,5 +9,15 @@ from macrocredit_assets.quality.rules import (
     judge,
     vanished_finding,
 )
+from macrocredit_assets.quality.slips import NEIGHBOURHOOD
 
-__all__ = ["RULES", "Rule", "acceptable_rules", "check_accepted", "finding", "judge", "vanished_finding"]
+__all__ = [
+    "NEIGHBOURHOOD",
+    "RULES",
+    "Rule",
+    "acceptable_rules",
+    "check_accepted",
+    "finding",
+    "judge",
+    "vanished_finding",
+]

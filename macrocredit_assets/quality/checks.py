@@ -15,6 +15,7 @@ import pandas as pd
 
 from macrocredit_assets.catalog.calendars import sessions_of
 from macrocredit_assets.catalog.models import Bounds, DatasetSpec, Entry
+from macrocredit_assets.quality.slips import find_slip
 from macrocredit_assets.windows import EARLIEST, Window
 
 __all__ = [
@@ -32,10 +33,6 @@ __all__ = [
 Example = Mapping[str, str | float | int | None]
 
 _SHOWN = 5
-# a row is compared with stored rows at most this far away: levels drift by more than that only over years
-_NEIGHBOURHOOD = pd.Timedelta(days=10)
-# percent against basis points is a factor of 100; 60..160 leaves room for what the market did meanwhile
-_SLIP_LOW, _SLIP_HIGH = 60.0, 160.0
 # float64 holds every integer up to here, and not the next one
 _EXACT = 2.0**53
 
@@ -110,26 +107,27 @@ def plausible_bounds(spec: Entry, frame: pd.DataFrame, _stored: pd.DataFrame | N
 
 
 def unit_slip(spec: Entry, frame: pd.DataFrame, stored: pd.DataFrame | None) -> Iterator[Observation]:
-    """Levels a hundred times too high or too low: against neighbouring stored rows, else against plausible bounds.
-
-    Stored neighbours decide where there are any: a market that leaves its usual range slowly has made no slip.
-    """
+    """Rows a hundred times too high or too low: against what is stored of them and beside them, and one another."""
     for name, column in spec.columns.items():
-        values = frame[name].dropna()
-        if column.dtype != "float64" or values.empty:
+        if column.dtype != "float64":
             continue
-        near = _neighbours(values, stored[name]) if stored is not None and name in stored else values[:0]
-        median = float(values.median())
-        if len(near):
-            slipped, beside = _slipped_from(values.loc[near.index], near), f"stored rows beside it {near.median():g}"
+        values = frame[name]
+        held = stored[name] if stored is not None and name in stored else values[:0]
+        # a computed number may be near zero one day and not the next; what it is computed from was judged
+        slip = find_slip(values, held, column.plausible, by_row=isinstance(spec, DatasetSpec))
+        if slip is None:
+            continue
+        first, value = _plain(slip.rows.index[0]), slip.rows.iloc[0]
+        if slip.beside:
+            beside = f"beside {slip.beside[1]:g} on {_plain(slip.beside[0])}"
         else:
-            slipped, beside = column.plausible is not None and _slipped_out(median, column.plausible), "its usual range"
-            beside += f" {column.plausible.low:g}..{column.plausible.high:g}" if column.plausible else ""
-        if slipped:
-            message = f"{name} is about 100 times off: its median is {median:g} {column.unit}, {beside}"
-            yield Observation(
-                f"{message}; percent taken for basis points, or the reverse?", len(values), _cells(values)
+            beside = (
+                f"its usual range is {column.plausible.low:g}..{column.plausible.high:g}" if column.plausible else ""
             )
+        message = f"{name} is about 100 times off: {value:g} {column.unit} on {first}, {beside}"
+        yield Observation(
+            f"{message}; percent taken for basis points, or the reverse?", len(slip.rows), _cells(slip.rows)
+        )
 
 
 def ohlc_order(spec: Entry, frame: pd.DataFrame, _stored: pd.DataFrame | None) -> Iterator[Observation]:
@@ -162,29 +160,6 @@ def closed_day(spec: Entry, frame: pd.DataFrame, _stored: pd.DataFrame | None) -
 
 def _outside(values: pd.Series[float], bounds: Bounds) -> pd.Series[float]:
     return values[(values < bounds.low) | (values > bounds.high)]
-
-
-def _neighbours(values: pd.Series[float], stored: pd.Series[float]) -> pd.Series[float]:
-    """Return, for each date that has one, the nearest stored value."""
-    held = stored.dropna()
-    dates = pd.DatetimeIndex(values.index.unique())
-    if held.empty:
-        return values[:0]
-    return held.reindex(dates, method="nearest", tolerance=_NEIGHBOURHOOD).dropna()
-
-
-def _slipped_from(values: pd.Series[float], near: pd.Series[float]) -> bool:
-    ratios = (values[~values.index.duplicated()] / near).to_numpy(dtype=np.float64)
-    ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
-    if not len(ratios):
-        return False
-    ratio = float(np.median(ratios))
-    return _SLIP_LOW <= max(ratio, 1 / ratio) <= _SLIP_HIGH
-
-
-def _slipped_out(median: float, plausible: Bounds) -> bool:
-    inside = [plausible.low <= level <= plausible.high for level in (median, median * 100, median / 100)]
-    return not inside[0] and any(inside[1:])
 
 
 def _cells(values: pd.Series[float]) -> tuple[Example, ...]:

@@ -17,6 +17,7 @@ from macrocredit_assets.errors import UsageError
 from macrocredit_assets.findings import Finding, Severity
 from macrocredit_assets.quality import checks
 from macrocredit_assets.quality.checks import Example, Observation
+from macrocredit_assets.windows import Window
 
 __all__ = ["RULES", "Rule", "acceptable_rules", "check_accepted", "finding", "judge", "vanished_finding"]
 
@@ -104,23 +105,22 @@ def check_accepted(accept: frozenset[str]) -> None:
         raise UsageError(f"{', '.join(map(repr, refused))} cannot be accepted; --accept takes {known}.")
 
 
-def vanished_finding(entry: Entry, count: int, dates: Sequence[date]) -> tuple[Finding, ...]:
+def vanished_finding(entry: Entry, window: Window, count: int, dates: Sequence[date]) -> tuple[Finding, ...]:
     """Return the finding of stored rows that did not come again, or nothing where all came.
 
     Parameters
     ----------
-    entry
-        The dataset that was written.
+    entry, window
+        The dataset that was written, and for which dates.
     count, dates
-        How many rows were absent, and which of them are known by date: ``vanished`` and ``vanished_dates`` of the
-        write's result.
+        How many rows were absent, and the first of them: ``vanished`` and ``vanished_dates`` of the write's result.
     """
     if not count:
         return ()
     rows, were = ("1 stored row", "was") if count == 1 else (f"{count} stored rows", "were")
-    command = f"macrocredit backfill {entry.name}"
-    if dates:
-        command += f" --start {min(dates)} --end {max(dates)}"
+    # the dates are a part of them where there are many
+    start, end = (min(dates), max(dates)) if len(dates) == count else (window.start, window.end)
+    command = f"macrocredit backfill {entry.name} --start {start} --end {end}"
     message = (
         f"{rows} did not come again, and {were} kept; if the publisher withdrew them: {command} --allow-withdrawals"
     )
@@ -157,6 +157,7 @@ RULES: tuple[Rule, ...] = (
     Rule("closed_day", "warning", "A row on a day that its calendar has as closed; data win.", check=checks.closed_day),
     Rule("vanished", "warning", "A stored row that the source no longer has; the store keeps it."),
     Rule("source_ended", "warning", "The source has nothing from a session on whose publication lag is over."),
+    Rule("source_begins", "info", "The source has nothing before a date; the days before count as covered."),
     Rule("not_yet_published", "info", "A session inside its publication lag has no row yet; it is asked for again."),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +33,8 @@ def sync(
     """Write the registry entry of one dataset; no other entry is touched.
 
     The entry is about the file as it is now. Where another run has written it since, what the entry knows of that run
-    stays, and nothing of this one is noted: two runs may tell of their writes in another order than they wrote.
+    stays, and nothing of this one is noted: two runs may tell of their writes in another order than they wrote. Where
+    the file is as the entry has it, ``last_updated`` stays; ``last_checked`` does not.
 
     Parameters
     ----------
@@ -71,7 +73,8 @@ def sync(
         if head is None:
             raise FileNotFoundError(f"{result.path} was removed after it was written; it is not registered.")
         of_the_write = told if head.content_hash == result.content_hash else known_of_write(head, before)
-        return entry_of_file(settings, entry, head, {**of_the_write, "asset_key": asset_key})
+        made = entry_of_file(settings, entry, head, {**of_the_write, "asset_key": asset_key})
+        return made if before is None or _differ(before, made) else replace(made, last_updated=before.last_updated)
 
     DataRegistry(settings.registry_path, settings.data_directory).update_entry(entry.name, change)
 
@@ -106,3 +109,7 @@ def known_of_write(head: StoredHead, before: DatasetEntry | None) -> dict[str, A
         return dict.fromkeys(_OF_THE_WRITE)
     asset_key = before.metadata.get("asset_key", head.dataset)
     return {"asset_key": asset_key, **{key: before.metadata.get(key) for key in _OF_THE_WRITE}}
+
+
+def _differ(before: DatasetEntry, after: DatasetEntry) -> bool:
+    return any(before.metadata.get(key) != after.metadata[key] for key in ("series", "coverage", "content_hash"))

@@ -44,3 +44,36 @@ def run(tmp_path: Path) -> Run:
         return _invoke(root, *arguments, **environ)
 
     return call
+
+
+@pytest.fixture
+def own_signal(tmp_path: Path) -> Path:
+    """Write a catalog with a signal whose function is spelled wrong."""
+    path = tmp_path / "desk.yaml"
+    path.write_text(
+        "signals:\n"
+        "  desk_gap:\n"
+        "    title: Gap of the desk\n"
+        "    instrument: CDX\n"
+        "    tenor: 5Y\n"
+        "    calendar: us_bond\n"
+        "    group: signals\n"
+        "    owner: team:desk\n"
+        "    description: Spread against volatility.\n"
+        "    main: gap\n"
+        "    columns: {gap: {unit: z-score, decimals: 6, description: a difference}}\n"
+        "    function: cdx_vix_gapp\n"
+        "    inputs: {spread: {dataset: cdx_hy_5y, column: spread}, vix: {dataset: vix, column: close}}\n"
+    )
+    return path
+
+
+@pytest.fixture
+def broken_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Install a package whose source cannot be imported; return the package's name."""
+    package = tmp_path / "site" / "desk_feed-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: desk-feed\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[macrocredit_assets.sources]\ndesk = no_such_module:Feed\n")
+    monkeypatch.syspath_prepend(str(package.parent))
+    return "desk-feed"

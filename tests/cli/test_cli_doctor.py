@@ -61,6 +61,7 @@ def test_other_kind_of_data_is_a_problem(run: Run, filled: Path) -> None:
     """A root that the profile cannot write to ends with 1, with the remedy."""
     result = run("doctor", root=filled, MACROCREDIT_PROFILE="public")
     assert result.exit_code == 1
+    assert "holds               sample data" in result.stdout
     assert "MACROCREDIT_ROOT=" in result.stdout
 
 
@@ -86,3 +87,54 @@ def test_catalog_that_cannot_be_read_is_a_problem(run: Run, tmp_path: Path) -> N
     assert result.exit_code == 1
     assert "desk.yaml" in result.stdout
     assert "pyarrow" in result.stdout
+
+
+def _problems(result: Result) -> list[str]:
+    assert result.exit_code == 1, result.output
+    return list(json.loads(result.stdout)["problems"])
+
+
+def test_registry_that_does_not_parse_is_a_problem(run: Run, filled: Path) -> None:
+    """A broken registry ends with 1, with the command that restores it."""
+    (filled / "data" / "registry.json").write_text('{"vix": ')
+    (problem,) = _problems(run("doctor", "--json", root=filled))
+    assert "registry.json" in problem
+    assert f"MACROCREDIT_ROOT={filled} macrocredit registry rebuild" in problem
+
+
+def test_file_that_cannot_be_read_is_a_problem(run: Run, filled: Path) -> None:
+    """A dataset whose file is cut off is named; the others are no problem."""
+    path = filled / "data" / "raw" / "vix.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    (problem,) = _problems(run("doctor", "--json", root=filled))
+    assert "vix.parquet" in problem
+
+
+def test_files_without_a_registry_are_a_problem(run: Run, filled: Path) -> None:
+    """Where the registry is lost, the command that restores it is named."""
+    (filled / "data" / "registry.json").unlink()
+    (problem,) = _problems(run("doctor", "--json", root=filled))
+    assert "macrocredit registry rebuild" in problem
+
+
+def test_signal_without_its_function_is_a_problem(run: Run, own_signal: Path) -> None:
+    """A signal whose function nobody installed is named with the nearest one that is there."""
+    (problem,) = _problems(run("doctor", "--json", MACROCREDIT_CATALOG=str(own_signal)))
+    assert problem.startswith("desk_gap: there is no signal function 'cdx_vix_gapp'")
+    assert "Did you mean 'cdx_vix_gap'?" in problem
+
+
+def test_settings_of_dagster_that_do_not_parse_are_a_problem(run: Run, filled: Path) -> None:
+    """A broken dagster.yaml is named; it is nobody's to mend but the user's."""
+    (filled / ".dagster" / "dagster.yaml").write_text("telemetry: [")
+    (problem,) = _problems(run("doctor", "--json", root=filled))
+    assert "dagster.yaml" in problem
+
+
+def test_source_that_cannot_be_loaded_is_a_problem_and_no_end(run: Run, broken_plugin: str) -> None:
+    """A plug-in that cannot be imported is named, and all else is told nevertheless."""
+    document = run("doctor", "--json")
+    (problem,) = _problems(document)
+    assert broken_plugin in problem
+    assert json.loads(document.stdout)["datasets"] == 16
+    assert "every dataset" not in run("doctor").stdout

@@ -29,7 +29,7 @@ def test_file_where_a_folder_is_expected_is_refused_at_once(run: Run, tmp_path: 
     blocking.write_text("mine")
     result = run(*_WRITERS[command])
     assert result.exit_code == 2
-    assert f"{blocking} is a file, where a folder is expected. Move it away, or" in result.stderr
+    assert f"{blocking} is a file, where a folder is expected. Move it away." in result.stderr
     assert "Nothing was started." in result.stderr
     assert result.stdout == ""
     assert blocking.read_text() == "mine"

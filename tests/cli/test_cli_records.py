@@ -253,3 +253,10 @@ def test_catalog_validate(run: Run, tmp_path: Path) -> None:
     assert "desk.yaml" in result.stderr
     assert "datasets" in result.stderr
     assert run("datasets", MACROCREDIT_CATALOG=str(broken)).exit_code == 2
+
+
+def test_catalog_validate_knows_the_functions_of_signals(run: Run, own_signal: Path) -> None:
+    """A signal whose function nobody installed makes a catalog file invalid."""
+    result = run("catalog", "validate", str(own_signal))
+    assert result.exit_code == 2
+    assert "desk_gap: there is no signal function 'cdx_vix_gapp'. Did you mean 'cdx_vix_gap'?" in result.stderr

@@ -61,7 +61,7 @@ def change(inputs: pd.DataFrame, _context: SignalContext) -> pd.Series:
 
 
 FUNCTIONS = {"difference": difference, "change": change}
-NOTHING = Catalog(datasets={}, signals={})
+MARKETS = Catalog(datasets=dict.fromkeys(("left", "right"), load_catalog().datasets["ust_10y"]), signals={})
 
 
 def test_inputs_are_joined_on_shared_dates_and_nothing_is_filled() -> None:
@@ -69,7 +69,7 @@ def test_inputs_are_joined_on_shared_dates_and_nothing_is_filled() -> None:
     left = given({"2024-01-02": 1.005, "2024-01-03": 2.0, "2024-01-04": 3.0, "2024-01-05": None, "2023-12-29": 7.0})
     right = given({"2024-01-02": 0.5, "2024-01-04": 0.25, "2024-01-05": 1.0}, end="2024-01-20")
     spec = signal(a="left", b="right")
-    ingested = derive(spec, JANUARY, {"left": left, "right": right}, FUNCTIONS, NOTHING)
+    ingested = derive(spec, JANUARY, {"left": left, "right": right}, FUNCTIONS, MARKETS)
     assert values(ingested) == {"2024-01-02": 0.5, "2024-01-04": 2.75}
     assert ingested.dropped == {"input_missing": 2}
     assert (ingested.series, ingested.rows_read) == ("signal:toy_signal", 8)
@@ -81,10 +81,12 @@ def test_warm_up_is_counted_and_rows_before_the_window_are_only_looked_at() -> N
     """The first rows of all have no full lookback; with rows before the window there is no warm-up."""
     rows = {"2023-12-28": 1.0, "2023-12-29": 2.0, "2024-01-02": 4.0, "2024-01-03": 7.0}
     spec = signal("change", 1, a="left")
-    whole = derive(spec, Window.parse("2023-12-01", "2024-01-31"), {"left": given(rows)}, FUNCTIONS, NOTHING)
+    whole = derive(
+        spec, Window.parse("2023-12-01", "2024-01-31"), {"left": given(rows, "2023-12-01")}, FUNCTIONS, MARKETS
+    )
     assert values(whole) == {"2023-12-29": 1.0, "2024-01-02": 2.0, "2024-01-03": 3.0}
     assert whole.dropped == {"warm_up": 1}
-    january = derive(spec, JANUARY, {"left": given(rows)}, FUNCTIONS, NOTHING)
+    january = derive(spec, JANUARY, {"left": given(rows, "2023-12-01")}, FUNCTIONS, MARKETS)
     assert values(january) == {"2024-01-02": 2.0, "2024-01-03": 3.0}
     assert january.dropped == {}
 
@@ -92,9 +94,22 @@ def test_warm_up_is_counted_and_rows_before_the_window_are_only_looked_at() -> N
 def test_a_row_without_full_lookback_is_absent_whatever_the_function_says() -> None:
     """What a function makes of too few rows would depend on the window that was asked."""
     rows = {"2024-01-02": 4.0, "2024-01-03": 7.0, "2024-01-04": 7.5}
-    ingested = derive(signal("change", 2, a="left"), JANUARY, {"left": given(rows)}, FUNCTIONS, NOTHING)
+    ingested = derive(signal("change", 2, a="left"), JANUARY, {"left": given(rows)}, FUNCTIONS, MARKETS)
     assert values(ingested) == {"2024-01-04": 0.5}
     assert ingested.dropped == {"warm_up": 2}
+
+
+def test_a_lookback_goes_across_no_hole() -> None:
+    """The row before a hole is not the row before; the day after it has no value, and is not answered either."""
+    rows = {"2024-01-02": 1.0, "2024-01-03": 2.0, "2024-01-10": 9.0, "2024-01-11": 9.5}
+    holed = replace(
+        given(rows),
+        coverage=Coverage((Window.parse("2024-01-01", "2024-01-03"), Window.parse("2024-01-09", "2024-01-31"))),
+    )
+    ingested = derive(signal("change", 1, a="left"), JANUARY, {"left": holed}, FUNCTIONS, MARKETS)
+    assert values(ingested) == {"2024-01-03": 1.0, "2024-01-11": 0.5}
+    assert ingested.dropped == {"warm_up": 2}
+    assert str(ingested.answered) == "2024-01-01..2024-01-03, 2024-01-11..2024-01-31"
 
 
 @pytest.mark.parametrize("name", sorted(SIGNALS))
@@ -117,22 +132,22 @@ def test_a_signal_is_judged() -> None:
     """An impossible value of a signal stops it, with the command that waives it."""
     spec, inputs = signal("change", 1, a="left"), {"left": given({"2024-01-02": 0.0, "2024-01-03": 101.0})}
     with pytest.raises(RuleViolationError, match=r"backfill toy_signal .* --accept hard_bounds"):
-        derive(spec, JANUARY, inputs, FUNCTIONS, NOTHING)
-    accepted = derive(spec, JANUARY, inputs, FUNCTIONS, NOTHING, accept=frozenset({"hard_bounds"}))
+        derive(spec, JANUARY, inputs, FUNCTIONS, MARKETS)
+    accepted = derive(spec, JANUARY, inputs, FUNCTIONS, MARKETS, accept=frozenset({"hard_bounds"}))
     assert (values(accepted), accepted.accepted) == ({"2024-01-03": 101.0}, ("hard_bounds",))
 
 
 def test_an_unknown_function_is_named() -> None:
     """A signal whose function is not installed says which ones are."""
     with pytest.raises(CatalogError, match="toy_signal: there is no signal function 'other'; known are change, diff"):
-        derive(signal("other", a="left"), JANUARY, {"left": given({})}, FUNCTIONS, NOTHING)
+        derive(signal("other", a="left"), JANUARY, {"left": given({})}, FUNCTIONS, MARKETS)
 
 
 def test_the_revisions_that_were_read_are_passed_on() -> None:
     """A record of a signal can say which revision of each input it saw; an input without one is left out."""
     seen = SeenInput(3, datetime(2024, 2, 1, 12, tzinfo=UTC))
     left, right = replace(given({"2024-01-02": 1.0}), revision=seen), given({"2024-01-02": 1.0})
-    ingested = derive(signal(a="left", b="right"), JANUARY, {"left": left, "right": right}, FUNCTIONS, NOTHING)
+    ingested = derive(signal(a="left", b="right"), JANUARY, {"left": left, "right": right}, FUNCTIONS, MARKETS)
     assert ingested.inputs == {"left": seen}
 
 

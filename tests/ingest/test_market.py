@@ -80,10 +80,35 @@ def test_rows_are_sorted_typed_and_counted(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(ingested.frame, expected)
     assert (ingested.series, ingested.ways, ingested.window) == ("toy:SPREAD", ("file:toy.csv",), JANUARY)
     assert (ingested.rows_read, ingested.dropped) == (4, {"outside_window": 1, "missing": 1})
-    assert (ingested.findings, ingested.accepted) == ((), ())
+    assert ([one.rule for one in ingested.findings], ingested.accepted) == (["source_begins"], ())
     assert ingested.answered == Coverage((JANUARY,))
     assert set(ingested.seconds) == {"fetch", "conform"}
     assert all(seconds > 0 for seconds in ingested.seconds.values())
+
+
+def test_dates_before_a_source_begins_are_told(tmp_path: Path) -> None:
+    """They count as covered, for the source has nothing there, and a finding says since when it has."""
+    write(tmp_path, {"2024-01-10": 50, "2024-01-31": 51})
+    ingested = run(tmp_path, dataset())
+    (told,) = ingested.findings
+    assert (told.rule, told.severity, told.count) == ("source_begins", "info", 7)
+    assert "begins on 2024-01-10; 2024-01-01..2024-01-09" in told.message
+    assert ingested.answered == Coverage((JANUARY,))
+
+
+def test_a_window_that_begins_on_closed_days_lacks_nothing(tmp_path: Path) -> None:
+    """A source whose first row is that of the first session begins where the window does."""
+    write(tmp_path, {"2024-01-08": 50, "2024-01-09": 51})
+    assert run(tmp_path, dataset(), Window.parse("2024-01-06", "2024-01-09")).findings == ()
+
+
+def test_stored_rows_before_a_source_begins_are_not_answered(tmp_path: Path) -> None:
+    """A publisher that cut its history off has said nothing of the rows that are stored, not even to withdraw them."""
+    write(tmp_path, {"2024-01-10": 50, "2024-01-31": 51})
+    stored = pd.DataFrame({"spread": [48.0]}, pd.DatetimeIndex(["2024-01-03"], name="date"))
+    ingested = run(tmp_path, dataset(), stored=stored)
+    assert str(ingested.answered) == "2024-01-01..2024-01-02, 2024-01-04..2024-01-31"
+    assert "1 stored row before it is kept" in ingested.findings[0].message
 
 
 def test_an_integer_column_with_missing_cells_stays_integer(tmp_path: Path) -> None:
@@ -123,11 +148,11 @@ def test_equal_duplicates_are_dropped_and_counted(tmp_path: Path) -> None:
 
 def test_a_conflicting_duplicate_stops_unless_accepted(tmp_path: Path) -> None:
     """Accepted, the last one published is kept; the finding and the record say that the rule was waived."""
-    (tmp_path / "toy.csv").write_text("date,spread\n2024-01-02,50\n2024-01-31,60\n2024-01-02,51\n")
+    (tmp_path / "toy.csv").write_text("date,spread\n2024-01-01,50\n2024-01-31,60\n2024-01-01,51\n")
     with pytest.raises(RuleViolationError, match="conflicting_duplicate"):
         run(tmp_path, dataset())
     ingested = run(tmp_path, dataset(), accept=frozenset({"conflicting_duplicate", "unit_slip"}))
-    assert values(ingested) == {"2024-01-02": 51.0, "2024-01-31": 60.0}
+    assert values(ingested) == {"2024-01-01": 51.0, "2024-01-31": 60.0}
     assert ingested.accepted == ("conflicting_duplicate",)
     assert ingested.dropped == {"duplicate": 1}
     assert [(one.rule, one.severity) for one in ingested.findings] == [("conflicting_duplicate", "warning")]
@@ -141,10 +166,9 @@ def test_a_violation_says_what_was_found_and_how_to_store_it(tmp_path: Path) -> 
     assert str(caught.value).splitlines() == [
         "toy 2024-01-01..2024-01-31: nothing was stored, because what came breaks the rules unit_slip, hard_bounds.",
         (
-            "  unit_slip: spread is about 100 times off: its median is 5000 bp, its usual range 20..400; "
-            "percent taken for basis points, or the reverse? (3 rows)"
+            "  unit_slip: spread is about 100 times off: 5000 bp on 2024-01-03, beside 50 on 2024-01-02; "
+            "percent taken for basis points, or the reverse? (2 rows)"
         ),
-        "    date 2024-01-02, spread 50.0",
         "    date 2024-01-03, spread 5000.0",
         "    date 2024-01-04, spread 5500.0",
         "  hard_bounds: spread lies outside 5..2000 bp, which cannot be (2 rows)",
@@ -196,7 +220,7 @@ def test_levels_are_compared_with_stored_rows(tmp_path: Path) -> None:
     """The day after 380 bp, 3.9 is a slip, and the finding shows the level beside it."""
     write(tmp_path, {"2024-01-03": 3.9})
     stored = pd.DataFrame({"spread": [380.0]}, index=pd.DatetimeIndex(["2024-01-02"], name="date"))
-    with pytest.raises(RuleViolationError, match="stored rows beside it 380"):
+    with pytest.raises(RuleViolationError, match=r"3\.9 bp on 2024-01-03, beside 380 on 2024-01-02"):
         run(tmp_path, dataset(), stored=stored)
 
 
@@ -240,7 +264,8 @@ def test_dates_before_the_source_begins_are_answered(tmp_path: Path) -> None:
     """There is nothing before a source's first value, and that is an answer."""
     write(tmp_path, {"2024-06-03": 50})
     ingested = run(tmp_path, dataset())
-    assert (len(ingested.frame), ingested.answered, ingested.findings) == (0, Coverage((JANUARY,)), ())
+    assert (len(ingested.frame), ingested.answered) == (0, Coverage((JANUARY,)))
+    assert [one.rule for one in ingested.findings] == ["source_begins"]
 
 
 def test_a_source_without_values_answers_nothing(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
-from macrocredit_assets.ingest import Ingested
+from macrocredit_assets.ingest import Ingested, SignalInput
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
 from macrocredit_assets.orchestration.partitions import DAILY
 from macrocredit_assets.windows import Coverage, Window
@@ -239,3 +241,88 @@ def test_asset_outside_the_catalog_is_refused(
             resources=resources,
             tags={"dagster/partition": "2024-01-02"},
         )
+
+
+def test_frame_of_an_asset_is_judged_like_everything_else(
+    tmp_path: Path, instance: dg.DagsterInstance, resources: dict[str, ParquetIOManager]
+) -> None:
+    """A yield of 400 percent is stopped, and the message names the tag that stores it all the same."""
+    impossible, day = _asset(_yields("2024-01-02", [400.0])), {"dagster/partition": "2024-01-02"}
+    refused = dg.materialize([impossible], instance=instance, resources=resources, tags=day, raise_on_error=False)
+    (failure,) = [event for event in refused.all_events if event.is_step_failure]
+    assert "with the tag macrocredit/accept=unit_slip,hard_bounds" in str(failure.step_failure_data.error)
+    assert not (tmp_path / "data/raw/ust_10y.parquet").exists()
+    accepted = {**day, "macrocredit/accept": "unit_slip,hard_bounds"}
+    assert dg.materialize([impossible], instance=instance, resources=resources, tags=accepted).success
+
+
+def test_frame_of_an_asset_is_held_against_what_is_stored(
+    stored: dg.AssetsDefinition, instance: dg.DagsterInstance, resources: dict[str, ParquetIOManager]
+) -> None:
+    """A yield of 0.0405 is plausible by itself, and not on the Monday after 4.05."""
+    slipped, day = _asset(_yields("2024-01-08", [0.0405])), {"dagster/partition": "2024-01-08"}
+    with pytest.raises(Exception, match="unit_slip"):
+        dg.materialize([slipped], instance=instance, resources=resources, tags=day)
+
+
+def test_frame_of_an_asset_gets_the_shape_that_is_stored(
+    tmp_path: Path, instance: dg.DagsterInstance, resources: dict[str, ParquetIOManager]
+) -> None:
+    """Rows in any order, columns in any order, nanoseconds and an index without a name are all taken."""
+    index = pd.DatetimeIndex(["2024-01-03", "2024-01-02"]).as_unit("ns")
+    columns = {"close": [13.0, 12], "low": [12.0, 12], "high": [14.0, 12], "open": [13.0, 12]}
+    tags = _tags("2024-01-02", "2024-01-03")
+    dg.materialize([_asset(pd.DataFrame(columns, index), "vix")], instance=instance, resources=resources, tags=tags)
+    stored = pd.read_parquet(tmp_path / "data/raw/vix.parquet")
+    assert list(stored.columns) == ["open", "high", "low", "close"]
+    assert (stored.index.name, str(stored.index.dtype)) == ("date", "datetime64[us]")
+    assert stored["high"].tolist() == [12.0, 14.0]
+
+
+@pytest.mark.parametrize("value", [pa.table({"yield": [3.95]}), [3.95]], ids=["table without dates", "a list"])
+def test_what_is_no_frame_of_dates_is_refused(
+    value: object, instance: dg.DagsterInstance, resources: dict[str, ParquetIOManager]
+) -> None:
+    """The error says what an asset may return."""
+    with pytest.raises(Exception, match=r"ust_10y returned .*; return a pandas\.DataFrame"):
+        dg.materialize(
+            [_asset(value)], instance=instance, resources=resources, tags={"dagster/partition": "2024-01-02"}
+        )
+
+
+def test_signal_is_not_made_of_rows_that_something_else_changed(
+    tmp_path: Path, stored: dg.AssetsDefinition, instance: dg.DagsterInstance, resources: dict[str, ParquetIOManager]
+) -> None:
+    """The rows of a signal's input are held against the hash in their footer."""
+    path = tmp_path / "data/raw/ust_10y.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.set_column(1, table.field(1), pc.add(table["yield"], 100.0)), path)
+
+    @dg.asset(
+        partitions_def=DAILY,
+        backfill_policy=SINGLE,
+        ins={"ust_10y": dg.AssetIn(dagster_type=dg.PythonObjectDagsterType(SignalInput))},
+    )
+    def below(ust_10y: SignalInput) -> None: ...
+
+    tags = {"dagster/partition": "2024-01-03"}
+    with pytest.raises(Exception, match="registry verify --repair"):
+        dg.materialize([stored, below], selection=[below], instance=instance, resources=resources, tags=tags)
+
+
+def test_lookback_goes_over_no_hole(instance: dg.DagsterInstance, resources: dict[str, ParquetIOManager]) -> None:
+    """Rows before days that were never asked for are not the rows before; a weekend was not to be asked for."""
+    weeks = [("2024-01-01", "2024-01-05"), ("2024-01-15", "2024-01-19"), ("2024-01-22", "2024-01-26")]
+    asset = [_asset(_yields(start, [4.0, 4.1, 4.2, 4.3, 4.4])) for start, _ in weeks]
+    for each, (start, end) in zip(asset, weeks, strict=True):
+        dg.materialize([each], instance=instance, resources=resources, tags=_tags(start, end))
+    seen: list[pd.DataFrame] = []
+    lookback = {"macrocredit/lookback_rows": 8, "macrocredit/lookback_shared": ["ust_10y.yield"]}
+
+    @dg.asset(partitions_def=DAILY, backfill_policy=SINGLE, ins={"ust_10y": dg.AssetIn(metadata=lookback)})
+    def below(ust_10y: pd.DataFrame) -> None:
+        seen.append(ust_10y)
+
+    tags = {"dagster/partition": "2024-01-23"}
+    dg.materialize([asset[0], below], selection=[below], instance=instance, resources=resources, tags=tags)
+    assert (seen[0].index[0], len(seen[0])) == (pd.Timestamp("2024-01-15"), 7)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from macrocredit_assets.errors import MacrocreditError
+from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import run_backfill
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
@@ -65,3 +67,39 @@ def test_registry_that_does_not_parse_stops_the_write(settings: Settings) -> Non
     assert "macrocredit registry rebuild" in refused.run_log.read_text()
     assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].tolist() == [3.95]
     assert settings.registry_path.read_text() == '{"ust_10y": {"instr'
+
+
+def test_run_whose_log_cannot_be_begun_says_why(settings: Settings) -> None:
+    """Where not even the run log can be written, the error has the reason, and nothing was stored."""
+    settings.logs_directory.parent.mkdir(parents=True)
+    settings.logs_directory.write_text("a file in the place of the folder")
+    with pytest.raises(MacrocreditError, match=r"before its run log was begun.*runs"):
+        run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03"))
+    assert not settings.data_directory.exists()
+
+
+def test_step_processes_print_nothing_and_lose_no_event(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    """Steps in processes of their own are as quiet as in this one; what they would print is in the event log."""
+    settings = dataclasses.replace(settings, executor="multiprocess")
+    outcome = run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-03"))
+    assert outcome.success
+    assert capfd.readouterr() == ("", "")
+    with open_instance(settings.dagster_home) as instance:
+        told = {
+            entry.dagster_event.event_type_value for entry in instance.all_logs(outcome.run_id) if entry.dagster_event
+        }
+    assert {"STEP_WORKER_STARTED", "STEP_SUCCESS", "ASSET_MATERIALIZATION"} <= told
+
+
+def test_few_slipped_rows_of_a_long_window_are_stopped(settings: Settings) -> None:
+    """A restated history whose last days are a hundredth of what is stored changes nothing."""
+    days = [f"{day:%Y-%m-%d}" for day in pd.bdate_range("2024-01-02", "2024-03-28")]
+    window = Window.parse("2024-01-02", "2024-03-28")
+    _archive(settings, *(f"{day},{4 + number / 100:.2f}" for number, day in enumerate(days)))
+    assert run_backfill(settings, ["ust_10y"], window).success
+    slipped = [f"{day},{(4 + number / 100) / (100 if number > 59 else 1)}" for number, day in enumerate(days)]
+    _archive(settings, *slipped)
+    refused = run_backfill(settings, ["ust_10y"], window)
+    assert not refused.success
+    assert "unit_slip" in refused.run_log.read_text()
+    assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].min() == 4.0

@@ -76,6 +76,15 @@ def test_unchanged_write_leaves_the_file_alone(settings: Settings, first_run: Ba
     assert len(open_store(settings, load_catalog().entry("ust_10y")).revisions()) == 1
 
 
+def test_history_that_a_source_cut_off_is_not_withdrawn(settings: Settings, first_run: BackfillOutcome) -> None:
+    """Rows before the first date that the source still has stay, even where withdrawals are allowed."""
+    _archive(settings, _FULL[3:])
+    again = run_backfill(settings, ["ust_10y"], _WEEK, allow_withdrawals=True)
+    assert again.success
+    assert len(_yields(settings)) == 5
+    assert _record(again)["withdrawn"] == 0
+
+
 def test_withdrawal_is_asked_for_by_name(settings: Settings, first_run: BackfillOutcome) -> None:
     """With withdrawals allowed the row leaves the current file, and stays in what was known before."""
     _archive(settings, [row for row in _FULL if "01-10" not in row])

@@ -238,6 +238,8 @@ def test_switch(restated: DatasetStore, clock: Clock) -> None:
     assert seen_on(restated) == {2: 39.5}
     assert seen_on(restated, clock.now - DAY) == {2: 57.5, 4: 59.0}
     assert seen_on(restated, clock.now) == {2: 39.5}
+    restated.path.unlink()
+    assert seen_on(restated) == {2: 39.5}
 
 
 def test_switch_to_equal_rows(store: DatasetStore) -> None:

@@ -7,7 +7,7 @@ import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from macrocredit_assets.errors import CorruptFileError, StoreError
+from macrocredit_assets.persistence import year_files
 from macrocredit_assets.persistence.dataset_store import DatasetStore
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.windows import Coverage, Window
@@ -139,6 +140,29 @@ def test_added_column_is_added_to_every_year(store: DatasetStore) -> None:
     assert wider.write(day, panel(day).assign(c=1.0), series=SERIES).added_columns == ("c",)
     assert all(pq.read_schema(path).names == ["date", "a", "b", "c"] for path in folder(store).glob("*.parquet"))
     assert wider.read(columns=["c"])["c"].null_count == 759
+
+
+def test_coverage_is_not_lost_when_a_writer_dies(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one year gets rows and others coverage alone, a writer that dies in between is finished all the same."""
+    longer = Window.parse("2021-06-01", "2025-12-31")
+    frame = panel(ALL)
+    frame.loc["2021-06-01", "a"] = 0.5
+    straight, calls = year_files.write_rows, []
+
+    def die(path: Path, *arguments: Any) -> None:  # noqa: ANN401 - as they come
+        calls.append(path.stem)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        straight(path, *arguments)
+
+    monkeypatch.setattr(year_files, "write_rows", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.write(longer, frame, series=SERIES)
+    monkeypatch.undo()
+    head = store.head()
+    assert head is not None
+    assert head.coverage == Coverage((longer,))
+    assert store.read()["a"][0].as_py() == 0.5
 
 
 def kept(store: DatasetStore) -> Path:

@@ -176,7 +176,7 @@ def test_unit_slip_inside_the_bounds_is_seen_beside_stored_rows() -> None:
         pytest.param([2182.0], id="the peak of 2008 in one row"),
         pytest.param([700.0, 720.0, 710.0], id="doubled"),
         pytest.param([900.0, 1400.0, 2600.0], id="a crisis beyond the usual range"),
-        pytest.param([300.0, 3.0, 301.0], id="one slipped print, which bounds show"),
+        pytest.param([300.0, 9.0, 301.0], id="a misprint that is no hundredth"),
     ],
 )
 @pytest.mark.parametrize("stored", [None, STORED], ids=["alone", "beside stored rows"])
@@ -194,12 +194,70 @@ def test_stored_neighbours_outweigh_bounds() -> None:
 
 
 def test_stored_rows_far_away_say_nothing() -> None:
-    """Yields were a hundredth of what they are twenty years earlier; only neighbours within ten days compare."""
+    """Yields were a hundredth of what they are twenty years earlier; only rows within a quarter compare."""
     spec = spec_of(**{"yield": YIELD})
     low = frame_of(**{"yield": [0.05, 0.06]})
     assert judge(spec, low, frame_of("2000-03-01", **{"yield": [5.0, 6.0]})) == ()
-    assert rules_hit(judge(spec, low, frame_of("2020-03-12", **{"yield": [5.0, 6.0]}))) == ["unit_slip"]
-    assert judge(spec, low, frame_of("2020-03-16", **{"yield": [5.0, 6.0]})) == ()
+
+
+@pytest.mark.parametrize("factor", [100, 0.01])
+@pytest.mark.parametrize("rows", [slice(0, 1), slice(2, 3), slice(1, 4), slice(3, 5), slice(4, 5)], ids=str)
+def test_few_slipped_rows_are_seen_beside_the_others(rows: slice, factor: float) -> None:
+    """The rows that are off are counted and shown, not the ones beside them."""
+    frame = frame_of(spread=[350.0, 355.0, 349.0, 352.0, 360.0])
+    frame.iloc[rows] *= factor
+    slips = [one for one in judge(spec_of(spread=SPREAD), frame) if one.rule == "unit_slip"]
+    assert [(one.severity, one.count) for one in slips] == [("error", len(frame.iloc[rows]))]
+    assert [example["date"] for example in slips[0].examples] == [f"{day:%Y-%m-%d}" for day in frame.index[rows]]
+
+
+def test_last_fifth_of_a_restated_history_is_seen() -> None:
+    """Rows that come a hundred times lower than they are stored are found, however many came right."""
+    stored = frame_of(**{"yield": [4.0 + number / 100 for number in range(50)]})
+    came = stored.copy()
+    came.iloc[40:] /= 100
+    (hit,) = judge(spec_of(**{"yield": YIELD}), came, stored)
+    assert (hit.rule, hit.count, hit.examples[0]["date"]) == ("unit_slip", 10, f"{stored.index[40]:%Y-%m-%d}")
+
+
+def test_a_jump_that_is_stored_already_is_not_told_again() -> None:
+    """What was accepted once comes as it is stored: nothing has slipped since."""
+    stored = frame_of(**{"yield": [4.0, 4.1, 0.04, 0.05]})
+    assert judge(spec_of(**{"yield": YIELD}), stored, stored) == ()
+    assert judge(spec_of(**{"yield": YIELD}), stored.iloc[2:], stored) == ()
+
+
+def test_rows_that_follow_an_accepted_jump_are_compared_with_what_is_stored() -> None:
+    """The nearest stored row decides, not the level before it."""
+    stored, spec = frame_of(**{"yield": [4.0, 4.1, 0.04]}), spec_of(**{"yield": YIELD})
+    assert judge(spec, frame_of("2020-03-05", **{"yield": [0.05]}), stored) == ()
+    assert rules_hit(judge(spec, frame_of("2020-03-05", **{"yield": [4.1]}), stored)) == ["unit_slip"]
+
+
+def test_zeros_have_no_level() -> None:
+    """A dividend stands among zeros and is compared with the one before."""
+    dividend = Column(unit="USD", decimals=6, plausible=Bounds(low=0, high=5))
+    spec, paid = spec_of(dividend=dividend), [0.4, 0.0, 0.0, 0.45, 0.0]
+    assert judge(spec, frame_of(dividend=list(paid))) == ()
+    assert rules_hit(judge(spec, frame_of(dividend=[0.4, 0.0, 0.0, 0.0045, 0.0]))) == ["unit_slip"]
+
+
+BASIS = Column(unit="bp", decimals=2, plausible=Bounds(low=-500, high=1000))
+
+
+def test_a_difference_near_zero_has_ratios_of_any_size() -> None:
+    """A difference of 0.05 may be 6 a day later; a hundred times more than it ever moves is a slip."""
+    calm = [3.0, -2.0, 4.0, 1.0, 0.05, 6.0, 2.0, -1.0, 0.02, -3.0, 2.0, 5.0]
+    spec = spec_of(basis=BASIS)
+    assert judge(spec, frame_of(basis=list(calm))) == ()
+    assert rules_hit(judge(spec, frame_of(basis=[*calm, 480.0]))) == ["unit_slip"]
+
+
+def test_signals_are_judged_as_a_whole() -> None:
+    """A computed number may be near zero one day and not the next."""
+    spec = load_catalog().signals["cdx_vix_gap"]
+    assert judge(spec, frame_of(gap=[0.01, 1.0, 0.02])) == ()
+    assert rules_hit(judge(spec, frame_of(gap=[150.0, 160.0])))[0] == "unit_slip"
 
 
 @pytest.mark.parametrize(("new", "old"), [(1.0, 0.0), (0.0, 1.0), (0.5, -0.005)])

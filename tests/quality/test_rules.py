@@ -57,11 +57,13 @@ def test_the_list_of_rules() -> None:
 
 # what the store sees
 
+_JANUARY = Window.parse("2024-01-01", "2024-01-31")
+
 
 def test_vanished_rows_are_a_warning_with_the_command_that_withdraws_them() -> None:
     """Count, first dates in order, and the window that holds them all."""
     days = [date(2024, 1, day) for day in (9, 2, 3, 4, 5, 8)]
-    (hit,) = vanished_finding(CDX, 6, days)
+    (hit,) = vanished_finding(CDX, _JANUARY, 6, days)
     assert (hit.rule, hit.severity, hit.count) == ("vanished", "warning", 6)
     assert hit.message == (
         "6 stored rows did not come again, and were kept; if the publisher withdrew them: "
@@ -72,20 +74,20 @@ def test_vanished_rows_are_a_warning_with_the_command_that_withdraws_them() -> N
 
 def test_one_vanished_row_is_said_in_the_singular() -> None:
     """No plural of one."""
-    (hit,) = vanished_finding(CDX, 1, [date(2024, 1, 2)])
+    (hit,) = vanished_finding(CDX, _JANUARY, 1, [date(2024, 1, 2)])
     assert hit.message.startswith("1 stored row did not come again, and was kept; ")
 
 
-def test_vanished_rows_without_dates_name_no_window() -> None:
-    """A count alone makes no window; the command is left for people to complete."""
-    (hit,) = vanished_finding(CDX, 9, ())
-    assert hit.message.endswith("withdrew them: macrocredit backfill cdx_hy_5y --allow-withdrawals")
-    assert (hit.count, hit.examples) == (9, ())
+def test_vanished_rows_of_which_some_are_listed_name_the_whole_window() -> None:
+    """Where only the first dates are known, the command spans the window that was written."""
+    (hit,) = vanished_finding(CDX, _JANUARY, 9, [date(2024, 1, 2), date(2024, 1, 3)])
+    assert hit.message.endswith("cdx_hy_5y --start 2024-01-01 --end 2024-01-31 --allow-withdrawals")
+    assert hit.count == 9
 
 
 def test_nothing_vanished_is_nothing_to_say() -> None:
     """A write that lost sight of no row has no finding."""
-    assert vanished_finding(CDX, 0, ()) == ()
+    assert vanished_finding(CDX, _JANUARY, 0, ()) == ()
 
 
 # real files
