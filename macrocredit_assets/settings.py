@@ -31,7 +31,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "MACROCREDIT_EXECUTOR": ("in_process", "how steps are executed: in_process or multiprocess"),
     "MACROCREDIT_SCHEDULES": ("off", "whether the daily schedules run unless the UI says otherwise: on or off"),
     "MACROCREDIT_NOTIFY": ("none", "what is told of a failed run: a command, or the http(s) address of a webhook"),
-    "DAGSTER_HOME": ("<root>/.dagster", "Dagster's instance: runs, events, schedules"),
+    "DAGSTER_HOME": ("`<root>/.dagster`", "Dagster's instance: runs, events, schedules"),
 }
 
 
