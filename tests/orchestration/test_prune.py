@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -286,3 +291,58 @@ def test_event_log_of_another_kind_is_refused() -> None:
     """Nothing is deleted where nobody knows how materializations are kept."""
     with pytest.raises(UsageError, match="kept by object, which is no SQL storage"):
         require_sql(cast("dg.DagsterInstance", SimpleNamespace(event_log_storage=object())))
+
+
+_ASKED = """{
+  assetsLatestInfo(assetKeys: [{path: ["vix"]}]) { latestMaterialization { runId } latestRun { id } }
+  assetNodes(assetKeys: [{path: ["vix"]}]) {
+    partitionStats { numMaterialized numFailed }
+    assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
+    assetMaterializations(limit: 1) { partition runOrError { __typename } metadataEntries { label } }
+  }
+}"""
+
+
+@pytest.mark.slow
+def test_webserver_shows_what_is_left(settings: Settings, two_runs: tuple[str, str, datetime]) -> None:
+    """Without any run, the pages of an asset answer: all green, and the run is said to be gone."""
+    with open_instance(settings.dagster_home) as instance:
+        prune(settings, instance, datetime.now(UTC) + timedelta(days=1), apply=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["-m", "dagster_webserver", "-m", "macrocredit_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        env={**os.environ, "MACROCREDIT_ROOT": str(settings.root), "DAGSTER_HOME": str(settings.dagster_home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        data = _answer(f"http://127.0.0.1:{port}/graphql", process)
+    finally:
+        process.terminate()
+        process.wait(60)
+    assert data["assetsLatestInfo"] == [{"latestMaterialization": {"runId": two_runs[1]}, "latestRun": None}]
+    (node,) = data["assetNodes"]
+    assert node["partitionStats"] == {"numMaterialized": 8, "numFailed": 0}
+    assert node["assetPartitionStatuses"]["ranges"] == [
+        {"startKey": "2024-01-02", "endKey": "2024-01-09", "status": "MATERIALIZED"}
+    ]
+    (shown,) = node["assetMaterializations"]
+    assert (shown["partition"], shown["runOrError"]) == ("2024-01-09", {"__typename": "RunNotFoundError"})
+    assert "state" in {entry["label"] for entry in shown["metadataEntries"]}
+    assert [path.name for path in (settings.dagster_home / "history" / "runs").glob("*.db")] == ["index.db"]
+
+
+def _answer(url: str, process: subprocess.Popen[bytes]) -> Any:  # noqa: ANN401 - a JSON document
+    request = urllib.request.Request(url, json.dumps({"query": _ASKED}).encode(), {"Content-Type": "application/json"})
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
