@@ -130,7 +130,7 @@ def test_finished_backfill_begins_anew(faulty: Faulty) -> None:
     assert _attempts(faulty) == {"left": 2, "right": 2}
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_backfill_that_is_told_to_stop_leaves_whole_windows(
     faulty: Faulty, backfilling: subprocess.Popen[str], signal_number: signal.Signals
 ) -> None:
