@@ -91,6 +91,7 @@ class Writer:
                     self._projection.revisions.directory,
                     window,
                     request.provenance.inputs,
+                    definition=request.provenance.definition,
                     anew=stored.kind == "switch",
                 )
             return result
