@@ -48,8 +48,8 @@ def answered_by(spec: DatasetSpec, index: pd.DatetimeIndex) -> tuple[Coverage, t
     count = int(between[wide].sum())
     stretches = "1 stretch" if len(gaps) == 1 else f"{len(gaps)} stretches"
     message = (
-        f"{spec.name}: the archive has no row on {count} sessions, in {stretches} of more than {LONGEST_GAP}; "
-        "they are not covered, and are asked for like any other hole"
+        f"{spec.name}: the archive has no row on {count} sessions, in {stretches} of more than {LONGEST_GAP} in a "
+        "row; they are not covered"
     )
     examples = tuple({"start": gap.start.isoformat(), "end": gap.end.isoformat()} for gap in gaps[:_SHOWN])
     return Coverage.of(gaps).holes(window), (finding("archive_gaps", message, count, examples),)
