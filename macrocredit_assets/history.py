@@ -14,13 +14,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
 from macrocredit_assets.errors import SeriesMismatchError, UnreadableSourceError, UsageError
+from macrocredit_assets.findings import Finding
 from macrocredit_assets.ingest import Ingested, ingest, stored_beside
+from macrocredit_assets.ingest.archive import answered_by
 from macrocredit_assets.local_run import local_run
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.root_kind import RootKind, require_root_kind, stamp_root
-from macrocredit_assets.quality import check_accepted
+from macrocredit_assets.quality import check_accepted, finding
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import FileSource
 from macrocredit_assets.sources.base import Fetched
@@ -33,6 +37,9 @@ __all__ = ["JOB", "Layout", "archive_way", "ingest_history"]
 
 #: How a run log calls it.
 JOB = "ingest --history"
+
+#: No market was quoted before; spreadsheets and databases write such dates where they have none.
+_FIRST_BELIEVED = date(1700, 1, 1)
 
 _DESCRIBE = (
     "What this file looks like is said by --column OURS=THEIRS, --date-column, --date-format, --factor and --separator."
@@ -114,8 +121,9 @@ def ingest_history(
 ) -> Path:
     """Store an archive of a dataset's series, and return the path of the run log.
 
-    Its rows add to the stored ones and restate them, by the same rules as those of any other way; every date from its
-    first to its last is covered afterwards. Days that are not over yet are left out.
+    Its rows add to the stored ones and restate them, by the same rules as those of any other way. From its first stored
+    row to its last, dates are covered afterwards, but for long stretches without a row, as
+    :func:`macrocredit_assets.ingest.archive.answered_by` has it. Days that are not over yet are left out, and told.
 
     Parameters
     ----------
@@ -190,20 +198,42 @@ def _read(
         answer = FileSource(path.absolute().parent).fetch(spec, way, past)
     except UnreadableSourceError as error:
         raise UnreadableSourceError(f"{error}\n{_DESCRIBE}") from error
-    if answer.frame.empty or answer.first is None or answer.last is None:
+    if answer.frame.empty:
         raise UnreadableSourceError(f"{spec.name}: {path} has no value until {past.end}; nothing was stored.")
-    window = Window(answer.first, min(answer.last, past.end))
+    index = pd.DatetimeIndex(answer.frame.index)
+    window = Window(index.min().date(), index.max().date())
+    if window.start < _FIRST_BELIEVED:
+        raise UnreadableSourceError(
+            f"{spec.name}: {path} has a row of {window.start}. A date before {_FIRST_BELIEVED.year} is a missing date "
+            "in most cases; correct it, or leave its row out. Nothing was stored."
+        )
     ingested = ingest(
         spec,
         window,
         Route(way.series, (way,)),
-        {way.source: _Read(answer)},
+        {way.source: _Read(replace(answer, first=window.start, last=window.end))},
         accept=accept,
         stored=stored_beside(store, window, way.series),
         today=today,
         again=again,
     )
-    return replace(ingested, ways=(f"history:{path.name}",))
+    answered, gaps = answered_by(spec, pd.DatetimeIndex(ingested.frame.index))
+    return replace(
+        ingested,
+        ways=(f"history:{path.name}",),
+        answered=ingested.answered.intersect(answered),
+        findings=ingested.findings + gaps + _unfinished(spec, answer, past.end),
+    )
+
+
+def _unfinished(spec: DatasetSpec, answer: Fetched, end: date) -> tuple[Finding, ...]:
+    # the window had no beginning: what is outside comes after it
+    count = answer.dropped.get("outside_window", 0)
+    if not count:
+        return ()
+    rows, were = ("1 row", "was") if count == 1 else (f"{count} rows", "were")
+    message = f"{spec.name}: {rows} after {end} {were} left out: those days are not over"
+    return (finding("unfinished_days", message, count, ({"last": str(answer.last)},)),)
 
 
 def _own_way(spec: DatasetSpec, path: Path, series: str | None) -> FileWay | None:

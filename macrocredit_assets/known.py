@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from macrocredit_assets.errors import NotCoveredError, UsageError
@@ -19,14 +21,16 @@ from macrocredit_assets.windows import EARLIEST, Window
 
 __all__ = ["Asked", "as_of_instant", "known_now", "known_then"]
 
+_WRITE = "write a date, 2024-01-31, or an instant in UTC, 2024-01-31T17:30Z."
 
-def as_of_instant(moment: str | date | datetime) -> datetime:
+
+def as_of_instant(moment: str | date | datetime | np.datetime64) -> datetime:
     """Return the instant that is meant: an instant itself, or the end of a date in UTC.
 
     Raises
     ------
     UsageError
-        If it has a time but no time zone, or is neither.
+        If it has a time but no time zone, is neither, or lies in UTC outside the years 1 to 9999.
 
     Examples
     --------
@@ -35,16 +39,21 @@ def as_of_instant(moment: str | date | datetime) -> datetime:
     >>> as_of_instant("2024-05-01").isoformat()
     '2024-05-01T23:59:59.999999+00:00'
     """
-    value = _parsed(moment) if isinstance(moment, str) else moment
+    value = _parsed(moment) if isinstance(moment, str) else _of_day(moment)
     if pd.isna(value):
         raise UsageError("NaT is no moment; None reads what is known now.")
     if isinstance(value, pd.Timestamp):
         value = value.to_pydatetime(warn=False)  # nothing is known to the nanosecond
+    if not isinstance(value, date):
+        raise UsageError(f"{moment!r} is no moment; {_WRITE}")
     if not isinstance(value, datetime):
         return datetime.combine(value, time.max, UTC)
     if value.utcoffset() is None:
         raise UsageError(f"{moment} is no instant without its time zone; write {value.isoformat()}Z if it is UTC.")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise UsageError(f"{moment} is no moment of the years 1 to 9999 in UTC; {_WRITE}") from error
 
 
 @dataclass(frozen=True)
@@ -124,4 +133,11 @@ def _parsed(text: str) -> date | datetime:
             # the standard library also takes 20240131 and 2024-W05-3; here a day is written in one way
             if value.isoformat()[:10] == text[:10]:
                 return value
-    raise UsageError(f"{text!r} is no moment; write a date, 2024-01-31, or an instant in UTC, 2024-01-31T17:30Z.")
+    raise UsageError(f"{text!r} is no moment; {_WRITE}")
+
+
+def _of_day(moment: object) -> Any:  # noqa: ANN401 - what it is, is asked next
+    """Return a date for a day of numpy's; its finer moments never have a time zone, and are none here."""
+    if isinstance(moment, np.datetime64) and np.datetime_data(moment)[0] == "D":
+        return moment.item()
+    return moment

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from macrocredit_assets.adjust import back_adjust, require_adjustable
 from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.errors import UsageError
 from macrocredit_assets.known import Asked, as_of_instant, known_now, known_then
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.revisions import Revision
@@ -209,12 +212,16 @@ def _framed(table: pa.Table) -> pd.DataFrame:
     return frame.set_index("date")
 
 
-def _day(value: str | date | None) -> date | None:
+def _day(value: str | date | np.datetime64 | None) -> date | None:
     if value is None:
         return None
     if isinstance(value, str):
         return Window.parse(value, value).start
     if pd.isna(value):
         raise ValueError("NaT is no date; None leaves that side of the window open.")
+    if isinstance(value, np.datetime64):
+        value = cast("date", value.astype("datetime64[D]").item())
+    if not isinstance(value, date):
+        raise UsageError(f"{value!r} is no date; write it as YYYY-MM-DD, such as 2024-01-31.")
     # a Timestamp or datetime is a date too, but is not equal to one
     return date(value.year, value.month, value.day)

@@ -1,4 +1,4 @@
-"""What is not there, and what is no longer true: uncovered sessions, and signal days whose inputs were revised.
+"""What is not there, and what is no longer true: uncovered sessions, and signal days to be computed again.
 
 What belongs here: questions to stored coverage and revisions, answered with dates. What must not: how holes are filled
 (``plan.py``), how they are shown (``status.py``), Dagster, and the clock.
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from macrocredit_assets.catalog import Entry, SignalSpec
 from macrocredit_assets.catalog.calendars import sessions_of
+from macrocredit_assets.catalog.definition import definition_of
 from macrocredit_assets.catalog.lookback import looks_back, stretches
 from macrocredit_assets.holdings import Days, Holding, Holdings, as_days
 from macrocredit_assets.windows import Coverage, Window
@@ -54,14 +55,14 @@ def stale(holdings: Holdings, name: str, window: Window) -> Coverage:
 
     A day is stale where the record of what its computation saw is older than a revision of an input that touched a date
     in its reach: the day itself, or one of the ``lookback`` rows that all inputs share before it. It is stale, too,
-    where there is no such record, or where it looks back across a hole in the inputs' coverage. Market datasets are
-    never stale: they are what their source said.
+    where there is no such record, where the signal was defined otherwise then, or where it looks back across a hole in
+    the inputs' coverage. Market datasets are never stale: they are what their source said.
     """
     entry, coverage = holdings.catalog.entry(name), holdings[name].coverage.clip(window)
     if not isinstance(entry, SignalSpec) or not coverage:
         return Coverage()
     span = Window(coverage.windows[0].start, coverage.windows[-1].end)
-    old = np.zeros(span.days, dtype=bool)
+    old = _defined_otherwise(holdings, entry, span)
     for dataset in holdings.catalog.inputs_of(name):
         saw = _saw(holdings, name, dataset, span)
         old |= saw < _revised(holdings, entry, dataset, span, saw)
@@ -88,6 +89,14 @@ def _waiting(holdings: Holdings, entry: SignalSpec) -> Coverage:
         (holdings.catalog.entry(name), holdings[name].coverage) for name in holdings.catalog.inputs_of(entry.name)
     )
     return looks_back(holdings.shared(entry), stretches(inputs), entry.lookback)[1]
+
+
+def _defined_otherwise(holdings: Holdings, entry: SignalSpec, span: Window) -> npt.NDArray[np.bool_]:
+    """Return which days of a span were computed by another definition of the signal, or by one that is not known."""
+    other, definition = np.zeros(span.days, dtype=bool), definition_of(entry, holdings.catalog)
+    for seen in holdings[entry.name].store.seen():
+        other[_slice(seen.window, span)] = seen.definition != definition
+    return other
 
 
 def _saw(holdings: Holdings, signal: str, dataset: str, span: Window) -> _Numbers:

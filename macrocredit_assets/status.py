@@ -14,17 +14,18 @@ from typing import Literal
 
 import numpy as np
 
-from macrocredit_assets.catalog import DatasetSpec, SignalSpec
+from macrocredit_assets.catalog import DatasetSpec, SignalSpec, arrow_schema
 from macrocredit_assets.catalog.publication import awaited, due, last_due
-from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.holdings import Days, Holdings
-from macrocredit_assets.persistence import DataRegistry, DatasetEntry
+from macrocredit_assets.persistence import DataRegistry, DatasetEntry, StoredHead
+from macrocredit_assets.persistence.schemas import schema_mismatches
 from macrocredit_assets.staleness import count_days, counting_days, missing, stale
 from macrocredit_assets.windows import EARLIEST, Coverage, Window
 
 __all__ = ["DatasetStatus", "LastRun", "Span", "State", "statuses"]
 
-State = Literal["complete", "late", "missing", "stale", "never ingested", "not served", "unreadable"]
+State = Literal["complete", "late", "missing", "stale", "never ingested", "not served", "migrate", "unreadable"]
 
 _DAY = timedelta(days=1)
 
@@ -75,7 +76,7 @@ class DatasetStatus:
     last_run
         The run that wrote or checked it last.
     error
-        Why its file cannot be read, or why the profile cannot serve it.
+        Why its file cannot be read, how its columns differ from the catalog's, or why the profile cannot serve it.
     """
 
     name: str
@@ -147,13 +148,14 @@ def _status(holdings: Holdings, name: str, registered: DatasetEntry | None, toda
         holes = _holes(holdings, entry, today)
         old = _stale(holdings, entry, today)
         waiting, gaps = _waiting(holdings, entry, today), _gaps(holdings, entry)
-    except CorruptFileError as error:
+        days_late = _days_late(holdings, entry, holes, today)
+    except MacrocreditError as error:
         return DatasetStatus(name, entry.kind, "unreadable", last_run=run, error=str(error))
-    days_late = _days_late(holdings, entry, holes, today)
+    mismatch = _mismatch(entry, head)
     return DatasetStatus(
         name=name,
         kind=entry.kind,
-        state=_state(holdings[name].coverage, holes, old, days_late),
+        state="migrate" if mismatch else _state(holdings[name].coverage, holes, old, days_late),
         series=head.series if head else None,
         rows=head.row_count if head else 0,
         first=head.first if head else None,
@@ -165,7 +167,16 @@ def _status(holdings: Holdings, name: str, registered: DatasetEntry | None, toda
         days_late=days_late,
         stale=old,
         last_run=run,
+        error=mismatch,
     )
+
+
+def _mismatch(entry: DatasetSpec | SignalSpec, head: StoredHead | None) -> str | None:
+    """Return why no rows can be written before a migration, or None."""
+    differences = schema_mismatches(head.schema, arrow_schema(entry)) if head else []
+    if not differences:
+        return None
+    return f"{'; '.join(differences)}. Nothing can be written before: macrocredit migrate {entry.name}"
 
 
 def _state(coverage: Coverage, holes: Sequence[Span], old: Sequence[Span], days_late: int) -> State:

@@ -60,7 +60,7 @@ def write(
         replace=entry.kind == "signal",
         withdraw=withdraw,
         switch=switch_reason is not None,
-        provenance=Provenance(run_id, ingested.ways, ingested.inputs, switch_reason),
+        provenance=Provenance(run_id, ingested.ways, ingested.inputs, switch_reason, definition=ingested.definition),
     )
     return AssetRecord(
         dataset=entry.name,

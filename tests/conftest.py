@@ -128,7 +128,7 @@ class Desk:
             series=made.series,
             answered=made.answered,
             replace=True,
-            provenance=Provenance(inputs=seen),
+            provenance=Provenance(inputs=seen, definition=made.definition),
         )
         return made
 

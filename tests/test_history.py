@@ -54,6 +54,12 @@ def _stored(settings: Settings, name: str = "sp500") -> DatasetStore:
     return DatasetStore(settings.dataset_path("market", name))
 
 
+def _coverage(settings: Settings) -> str:
+    head = _stored(settings).head()
+    assert head is not None
+    return str(head.coverage)
+
+
 def test_rows_older_than_the_first_partition_are_stored(settings: Settings, tmp_path: Path) -> None:
     """1987 is before every partition; its rows are stored, and its dates from first to last are covered."""
     path = _file(tmp_path, "date,close", "1987-10-16,282.70", "1987-10-19,224.84", "1987-10-20,236.83")
@@ -134,6 +140,45 @@ def test_days_that_are_not_over_are_left_out(settings: Settings, tmp_path: Path)
     path = _file(tmp_path, "date,close", "2024-01-31,4845.65", "2024-02-01,4906.19", "2062-01-02,1")
     entry = _ingest(settings, path, Layout(series=_SPX)).assets["sp500"]
     assert (entry["last"], entry["dropped"]) == ("2024-01-31", {"outside_window": 2})
+    assert [(one["rule"], one["severity"], one["count"]) for one in entry["findings"]] == [
+        ("unfinished_days", "warning", 2)
+    ]
+
+
+def test_rows_that_are_left_out_cover_nothing(settings: Settings, tmp_path: Path) -> None:
+    """Coverage ends at the last stored row, however far ahead the file goes."""
+    path = _file(tmp_path, "date,close", "2023-12-29,4769.83", "2024-01-02,4742.83", "2062-01-02,1")
+    _ingest(settings, path, Layout(series=_SPX))
+    assert _coverage(settings) == "2023-12-29..2024-01-02"
+
+
+def test_long_stretches_without_a_row_are_not_covered(settings: Settings, tmp_path: Path) -> None:
+    """Ten sessions without a row are a gap of the source; eleven are a hole, and the number is told."""
+    # by hand: 4 to 15 January 1988 are ten sessions, 19 January to 2 February are eleven
+    path = _file(tmp_path, "date,close", "1987-12-31,247.08", "1988-01-18,251.88", "1988-02-03,252.21")
+    entry = _ingest(settings, path, Layout(series=_SPX)).assets["sp500"]
+    assert _coverage(settings) == "1987-12-31..1988-01-18, 1988-02-03..1988-02-03"
+    (found,) = entry["findings"]
+    assert (found["rule"], found["severity"], found["count"]) == ("archive_gaps", "warning", 11)
+    assert found["examples"] == [{"start": "1988-01-19", "end": "1988-02-02"}]
+
+
+def test_what_was_covered_before_a_sparse_archive_stays_so(settings: Settings, tmp_path: Path) -> None:
+    """An archive of month ends takes no coverage away."""
+    days = pd.bdate_range("1988-02-01", "1988-02-29").strftime("%Y-%m-%d,260")
+    _ingest(settings, _file(tmp_path, "date,close", *days), Layout(series=_SPX))
+    month_ends = _file(tmp_path, "date,close", "1988-01-29,257.07", "1988-02-29,267.82", name="ends.csv")
+    _ingest(settings, month_ends, Layout(series=_SPX))
+    assert _coverage(settings) == "1988-01-29..1988-01-29, 1988-02-01..1988-02-29"
+
+
+@pytest.mark.parametrize("day", ["0001-01-05", "1600-01-01"])
+def test_date_that_stands_for_none_is_refused(settings: Settings, tmp_path: Path, day: str) -> None:
+    """What spreadsheets write for a missing date is no row of a market."""
+    path = _file(tmp_path, "date,close", f"{day},224.84", "1987-10-19,224.84")
+    with pytest.raises(UnreadableSourceError, match=f"has a row of {day}.*Nothing was stored"):
+        _ingest(settings, path, Layout(series=_SPX))
+    assert _stored(settings).head() is None
 
 
 def test_series_must_be_said(settings: Settings, tmp_path: Path) -> None:

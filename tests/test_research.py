@@ -16,6 +16,7 @@ import pytest
 import macrocredit_assets
 from macrocredit_assets.catalog import arrow_schema, load_catalog
 from macrocredit_assets.errors import NotCoveredError, UnknownDatasetError, UsageError, WindowError
+from macrocredit_assets.known import as_of_instant
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.research import load, load_panel
@@ -77,6 +78,30 @@ def test_date_that_is_none_is_refused_in_a_sentence(settings: Settings) -> None:
         load("vix", pd.NaT, settings=settings)
     with pytest.raises(ValueError, match="NaT is no moment; None reads"):
         load("vix", as_of=pd.NaT, settings=settings)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-10:00", "0001-01-01T00:00+14:00"])
+def test_moment_beyond_the_years_of_a_calendar_is_refused(settings: Settings, moment: str) -> None:
+    """A moment whose UTC date has no year of four digits is no moment."""
+    with pytest.raises(UsageError, match="years 1 to 9999"):
+        load("vix", as_of=moment, settings=settings)
+
+
+def test_days_of_numpy_are_dates(settings: Settings) -> None:
+    """A day of numpy's is a date, as bound and as moment; finer moments of it are none, for want of a time zone."""
+    first = np.datetime64("2024-01-02")
+    assert load("vix", first, settings=settings).equals(load("vix", "2024-01-02", settings=settings))  # type: ignore[arg-type]
+    assert as_of_instant(np.datetime64("2024-05-01")) == as_of_instant("2024-05-01")
+    with pytest.raises(UsageError, match="is no moment; write a date"):
+        as_of_instant(np.datetime64("2024-05-01T18:00"))
+
+
+def test_number_is_no_date_and_no_moment(settings: Settings) -> None:
+    """A year alone says neither where a window begins nor what was known when."""
+    with pytest.raises(UsageError, match="2020 is no date; write it as YYYY-MM-DD"):
+        load("vix", start=2020, settings=settings)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="2020 is no moment; write a date"):
+        load("vix", as_of=2020, settings=settings)  # type: ignore[arg-type]
 
 
 def test_panel_of_a_text_is_refused_in_a_sentence(settings: Settings) -> None:

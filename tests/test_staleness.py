@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.catalog.definition import definition_of
 from macrocredit_assets.persistence.records import Provenance, SeenInput
 from macrocredit_assets.staleness import missing, stale
 from macrocredit_assets.windows import Coverage, Window
@@ -158,6 +161,54 @@ def _forget_right(desk: Desk) -> None:
     path.write_text(json.dumps([seen]))
 
 
+def _forget_definition(desk: Desk) -> None:
+    path = desk.settings.data_directory / "revisions" / "gap" / "inputs.json"
+    (seen,) = json.loads(path.read_text())
+    del seen["definition"]
+    path.write_text(json.dumps([seen]))
+
+
+_ROLLS = "calendar: weekdays\n    rolls: {months: [3, 9], day: 20}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("lookback: 2", "lookback: 1", str(JANUARY)),
+        ("lookback: 2", "lookback: 2\n    parameters: {observations: 3}", str(JANUARY)),
+        ("function: desk_gap", "function: desk_other", str(JANUARY)),
+        ("right: {dataset: right,", "right: {dataset: left,", str(JANUARY)),
+        (
+            "{value: {unit: bp, decimals: 4}}\n    function",
+            "{value: {unit: bp, decimals: 2}}\n    function",
+            str(JANUARY),
+        ),
+        ("calendar: weekdays", _ROLLS, str(JANUARY)),
+        ("title: Gap", "title: The gap", "nothing"),
+    ],
+    ids=["lookback", "parameters", "function", "inputs", "decimals", "rolls", "title"],
+)
+def test_another_definition_makes_what_was_computed_stale(computed: Desk, old: str, new: str, expected: str) -> None:
+    """What enters the numbers makes every day stale until it is computed again; a title does not."""
+    path = computed.settings.catalog
+    assert path is not None
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    computed.catalog = load_catalog(path)
+    assert _stale(computed) == expected
+
+
+def test_only_what_was_computed_anew_follows_the_new_definition(computed: Desk) -> None:
+    """A definition is recorded with its window: the other days stay stale."""
+    signal = computed.catalog.signals["gap"]
+    computed.catalog = replace(
+        computed.catalog, signals={"gap": signal.model_copy(update={"parameters": {"observations": 3}})}
+    )
+    computed.compute("2024-01-01", "2024-01-14")
+    assert _stale(computed) == "2024-01-15..2024-01-31"
+
+
 def test_days_after_a_hole_wait_for_it(computed: Desk) -> None:
     """Two rows after a hole have no lookback and are not covered; they are missing once the hole is filled."""
     for name in ("left", "right"):
@@ -205,8 +256,9 @@ def test_what_was_computed_across_a_hole_is_stale(computed: Desk) -> None:
         for name in ("left", "right")
         if (last := computed.store(name).last_revision())
     }
+    seen = Provenance(inputs=inputs, definition=definition_of(computed.catalog.signals["gap"], computed.catalog))
     frame = pd.DataFrame({"value": 0.0}, pd.bdate_range("2024-02-12", "2024-02-16", name="date"))
-    computed.store("gap").write(week, frame, series="signal:gap", replace=True, provenance=Provenance(inputs=inputs))
+    computed.store("gap").write(week, frame, series="signal:gap", replace=True, provenance=seen)
     assert _stale(computed, week) == "2024-02-12..2024-02-13"
     computed.compute("2024-02-12", "2024-02-13")
     assert _stale(computed, week) == "nothing"
@@ -219,8 +271,9 @@ def test_what_was_computed_across_a_hole_is_stale(computed: Desk) -> None:
         lambda desk: (desk.settings.data_directory / "revisions" / "gap" / "inputs.json").unlink(),
         lambda desk: shutil.rmtree(desk.settings.data_directory / "revisions" / "left"),
         _forget_right,
+        _forget_definition,
     ],
-    ids=["series switched", "record lost", "revisions lost", "input not recorded"],
+    ids=["series switched", "record lost", "revisions lost", "input not recorded", "definition not recorded"],
 )
 def test_where_nothing_is_known_everything_is_stale(computed: Desk, lose: Callable[[Desk], object]) -> None:
     """Another series, lost records and lost revisions leave no day of which it is known what it saw."""

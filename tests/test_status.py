@@ -5,13 +5,18 @@ In January 2024 the 1st is a Monday. ``left`` is published one session later, ``
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
-from macrocredit_assets.persistence import DataRegistry
+from macrocredit_assets.catalog import arrow_schema
+from macrocredit_assets.persistence import DataRegistry, DatasetStore
 from macrocredit_assets.status import DatasetStatus, statuses
+from macrocredit_assets.windows import Window
 
 if TYPE_CHECKING:
     from conftest import Desk
@@ -128,6 +133,35 @@ def test_file_that_cannot_be_read_hides_no_other(desk: Desk) -> None:
     assert left.error is not None
     assert "left.parquet" in left.error
     assert right.state == "complete"
+
+
+def test_error_of_a_store_hides_no_other(desk: Desk) -> None:
+    """Whatever the store of one dataset refuses is told of it, and of what reads it; all others are looked at."""
+    for name in ("left", "right"):
+        desk.put(name, "2024-01-01", "2024-01-31")
+    desk.compute("2024-01-01", "2024-01-31")
+    path = desk.settings.dataset_path("market", "left")
+    frame = pd.DataFrame({"value": [1.0]}, pd.DatetimeIndex(["2024-01-02"], name="date"))
+    alien = DatasetStore(path.with_name("alien.parquet"), arrow_schema(desk.catalog.entry("left")))
+    alien.write(Window.parse("2024-01-01", "2024-01-31"), frame, series="desk:left")
+    shutil.copy(alien.path, path)
+    left, right = statuses(desk.holdings, ["left", "right"], today=date(2024, 2, 1))
+    assert (left.state, right.state) == ("unreadable", "complete")
+    assert left.error
+
+
+def test_stored_under_other_columns_than_the_catalogs(desk: Desk) -> None:
+    """Nothing can be written to it before a migration, whatever is missing; holes are told all the same."""
+    desk.put("left", "2024-01-01", "2024-01-12")
+    entry = desk.catalog.datasets["left"]
+    column = entry.columns["value"].model_copy(update={"unit": "percent"})
+    changed = entry.model_copy(update={"columns": {"value": column}})
+    desk.catalog = replace(desk.catalog, datasets={**desk.catalog.datasets, "left": changed})
+    status = _status(desk, "left", "2024-02-01")
+    assert (status.state, status.wanting, status.rows, status.days_late > 0) == ("migrate", True, 10, True)
+    assert status.error == (
+        "column 'value' is stored in bp, expected is percent. Nothing can be written before: macrocredit migrate left"
+    )
 
 
 def test_last_run_is_the_registrys(desk: Desk) -> None:

@@ -115,6 +115,9 @@ def test_entry_has_the_fixed_fields_and_all_else_under_metadata(settings: Settin
     }
     assert metadata.pop("content_hash").startswith("sha256:")
     assert metadata.pop("last_checked")
+    last = open_store(settings, _CATALOG.entry("cdx_ig_5y")).last_revision()
+    assert last is not None
+    assert (metadata.pop("revision"), metadata.pop("known_at")) == (1, last.known_at.isoformat())
     assert metadata == {
         "asset_key": "cdx_ig_5y",
         "run_id": "run-1",
@@ -373,6 +376,41 @@ def test_columns_other_than_the_catalogs_are_found(settings: Settings, tmp_path:
     catalog_file.write_text(json.dumps({"datasets": {"cdx_ig_5y": document}}))
     said = [f"{problem.subject}: {problem.message}" for problem in verify(settings, load_catalog(catalog_file))]
     assert any("cdx_ig_5y" in each and "stored in bp" in each for each in said)
+
+
+def test_revisions_that_are_all_gone_are_missed(settings: Settings) -> None:
+    """The registry knows that there were some, and keeps that when the next write begins at 1 again."""
+    _write(settings, "cdx_ig_5y", "desk:CDX IG", level=61.0)
+    _write(settings, "cdx_ig_5y", "desk:CDX IG", level=62.0)
+    assert _said(settings) == []
+    shutil.rmtree(_revisions(settings))
+    (said,) = _said(settings)
+    assert said.startswith("cdx_ig_5y: The registry knows of 3 revisions, and 0 are in data/revisions/cdx_ig_5y")
+    assert "Restore" in said
+    knows = "The registry knows of 3 revisions, and 2 are in data/revisions/cdx_ig_5y"
+    other = "Revision 3 in data/revisions/cdx_ig_5y is another one than the registry knows"
+    for level, expected in ((63.0, knows), (64.0, other), (65.0, other)):
+        _write(settings, "cdx_ig_5y", "desk:CDX IG", level=level)
+        (said,) = _said(settings)
+        assert said.startswith(f"cdx_ig_5y: {expected}")
+    rebuild(settings, _CATALOG)
+    assert _said(settings) == []
+
+
+def test_last_revision_that_is_gone_is_missed(settings: Settings) -> None:
+    """Both is told: that the file is of none of those that are left, and that there was one more."""
+    _write(settings, "cdx_ig_5y", "desk:CDX IG", level=61.0)
+    (_revisions(settings) / "00000002.parquet").unlink()
+    said = _said(settings)
+    assert len(said) == 2
+    assert "none of the 1 revisions" in said[0]
+    assert "The registry knows of 2 revisions, and 1 are in" in said[1]
+
+
+def test_entry_from_before_it_knew_of_revisions(settings: Settings) -> None:
+    """An entry without a revision misses none."""
+    _edit(settings, lambda entries: [entries["cdx_ig_5y"]["metadata"].pop(key) for key in ("revision", "known_at")])
+    assert _said(settings) == []
 
 
 def test_litter_of_killed_processes_is_found(settings: Settings) -> None:

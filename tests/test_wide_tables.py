@@ -62,6 +62,13 @@ def test_wide_table_is_registered_and_sound(settings: Settings) -> None:
     assert verify(settings, catalog) == []
 
 
+def test_changed_layout_is_told_as_what_it_is(settings: Settings) -> None:
+    """Where the catalog no longer says `chunk: year`, verify says so, and calls no hash wrong."""
+    (problem,) = verify(settings, load_catalog())
+    assert "`chunk` was changed in the catalog" in problem.message
+    assert "hash" not in problem.message
+
+
 def test_lost_year_is_found_and_had_back(settings: Settings) -> None:
     """A year's file that is gone, or was changed, is told and comes back from the revisions."""
     catalog, before = _catalog(settings.root), _year(settings, 2023).read_bytes()

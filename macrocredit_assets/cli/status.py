@@ -87,9 +87,16 @@ def _document(context: Context, status: DatasetStatus) -> dict[str, object]:
         "stale_days": status.stale_days,
         "stale": [_span(context, status.name, span, "days") for span in status.stale],
         "last_run": {"run_id": run.run_id, "at": run.at} if run else None,
-        "error": status.error,
-        "command": _first_backfill(context, [status.name]) if status.state == "never ingested" else None,
+        "error": status.error and context.localized(status.error),
+        "command": _command(context, status),
     }
+
+
+def _command(context: Context, status: DatasetStatus) -> str | None:
+    """Return the command that comes before those of holes, or None."""
+    if status.state == "migrate":
+        return context.command("migrate", status.name)
+    return _first_backfill(context, [status.name]) if status.state == "never ingested" else None
 
 
 def _span(context: Context, name: str, span: Span, counted: str) -> dict[str, object]:
@@ -130,8 +137,8 @@ def _print(context: Context, found: Sequence[DatasetStatus], *, named: bool) -> 
     click.echo(f"\n{coverage_bar.legend()}")
     click.echo(_summary(found, str(context.yesterday)))
     for status in found:
-        if status.state == "unreadable":
-            click.echo(f"{status.name}: {status.error}")
+        if status.error and status.state in ("unreadable", "migrate"):
+            click.echo(f"{status.name}: {context.localized(status.error)}")
     _print_commands(context, found, named=named)
 
 

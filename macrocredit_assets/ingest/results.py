@@ -41,6 +41,8 @@ class Ingested:
         Time to ``fetch`` and to ``conform`` (judging included).
     inputs
         Of a signal: dataset -> the revision of it that was read.
+    definition
+        Of a signal: a hash of the definition that it was computed by.
     """
 
     frame: pd.DataFrame
@@ -54,6 +56,7 @@ class Ingested:
     accepted: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     inputs: Mapping[str, SeenInput] = field(default_factory=dict)
+    definition: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog import Catalog
+from macrocredit_assets.catalog.definition import definition_of
 from macrocredit_assets.catalog.lookback import looks_back, stretches
 from macrocredit_assets.catalog.models import RollDays, SignalSpec
 from macrocredit_assets.errors import CatalogError
@@ -89,6 +90,7 @@ def derive(
         accepted=accepted(findings, accept),
         seconds={"fetch": 0.0, "conform": perf_counter() - started},
         inputs={name: given.revision for name, given in inputs.items() if given.revision is not None},
+        definition=definition_of(spec, catalog),
     )
 
 

@@ -137,7 +137,8 @@ class DatasetStore:
         SchemaMismatchError
             If the store was opened with a schema and the file has another one: numbers would be in other units.
         CorruptFileError
-            As :meth:`head`, or if the file is that of no revision; ``checked``, also if rows were changed in it.
+            As :meth:`head`, or if the file is that of no revision; ``checked``, also if rows were changed in it. Of an
+            earlier moment: if revisions are missing that may have been known then; the file itself does not matter.
         """
         if checked:
             self._projection.current.rows(window)
@@ -147,12 +148,12 @@ class DatasetStore:
             if found is None:
                 return None, None
             if self.schema is not None:
-                refuse_other_schema(self.path, found[0], self.schema)
+                refuse_other_schema(self._projection.current.path, found[0], self.schema)
             return found
 
         table = self._projection.look(look) if as_of is None else self._projection.look_as_of(look, as_of)
         if table is None:
-            raise FileNotFoundError(f"Nothing was ever written to {self.path}.")
+            raise FileNotFoundError(f"Nothing was ever written to {self._projection.current.path}.")
         return table
 
     def read_frame(
@@ -178,6 +179,10 @@ class DatasetStore:
     def last_revision(self) -> Revision | None:
         """Return the head of the last revision, without looking at the others; None where there is none."""
         return self._log.last()
+
+    def revision(self, number: int) -> Revision | None:
+        """Return the head of one revision; None where there is none of this number."""
+        return self._log.find(number)
 
     def revision_as_of(self, moment: datetime) -> Revision | None:
         """Return the head of the last revision known at an instant, which has a time zone, or None."""

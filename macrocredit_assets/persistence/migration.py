@@ -22,17 +22,25 @@ FACTORS = {("percent", "bp"): Decimal(100), ("bp", "percent"): Decimal("0.01")}
 
 _EXACT_INTEGERS = 2.0**53
 
+#: By how much of itself a value may change in rounding: what is less is no digit that anybody has written.
+_NOISE = Decimal("1e-12")
+
+_Bits = npt.NDArray[np.int64]
+_Days = npt.NDArray[np.datetime64]
+_Values = npt.NDArray[np.float64] | npt.NDArray[np.int64]
+
 
 def convert(rows: Rows, stored: pa.Schema, wanted: pa.Schema, dataset: str) -> Rows:
     """Return rows that stand under one schema as they are under another.
 
     A column that is not wanted is dropped; one that is not stored comes empty. Converted values are rounded to the
-    column's decimals, on the decimal numbers that people see.
+    column's decimals, on the decimal numbers that people see, which takes the noise of floats away and no digit.
 
     Raises
     ------
     StoreError
-        If a type cannot hold the values, or no factor leads from one unit to the other; it names every column.
+        If a type or the column's decimals cannot hold the values, or no factor leads from one unit to the other; it
+        names every column.
     """
     result = rows.under(stored.names, wanted.names)
     bits, problems = result.bits.copy(), []
@@ -41,7 +49,7 @@ def convert(rows: Rows, stored: pa.Schema, wanted: pa.Schema, dataset: str) -> R
             continue
         there, valid = stored.field(field.name), result.valid[:, position]
         try:
-            bits[valid, position] = _converted(bits[valid, position], there, field)
+            bits[valid, position] = _converted(bits[valid, position], there, field, result.days[valid])
         except ValueError as error:
             problems.append(f"column {field.name!r} {error}")
     if problems:
@@ -54,15 +62,39 @@ def convert(rows: Rows, stored: pa.Schema, wanted: pa.Schema, dataset: str) -> R
     return Rows(result.days, bits, result.valid)
 
 
-def _converted(bits: npt.NDArray[np.int64], there: pa.Field, wanted: pa.Field) -> npt.NDArray[np.int64]:
+def _converted(bits: _Bits, there: pa.Field, wanted: pa.Field, days: _Days) -> _Bits:
     factor = _factor(unit_of(there), unit_of(wanted))
     if factor == 1 and there.type == wanted.type:
         return bits
     values = bits.view(there.type.to_pandas_dtype())
     if factor != 1:
-        decimals = int((wanted.metadata or {}).get(DECIMALS, b"15"))
-        values = np.array([float(round(Decimal(repr(value)) * factor, decimals)) for value in values.tolist()], float)
-    return _cast(values, wanted.type)
+        values = _scaled(values, factor, there, wanted, days)
+    return _cast(values, wanted.type, days)
+
+
+def _scaled(values: _Values, factor: Decimal, there: pa.Field, wanted: pa.Field, days: _Days) -> _Values:
+    decimals = int((wanted.metadata or {}).get(DECIMALS, b"15"))
+    exact = [Decimal(repr(value)) * factor for value in values.tolist()]
+    rounded = [_rounded(value, decimals) for value in exact]
+    lost = [at for at, (whole, left) in enumerate(zip(exact, rounded, strict=True)) if _is_loss(whole, left)]
+    if lost:
+        at = lost[0]
+        raise ValueError(
+            f"would lose digits of {len(lost)} values: {values[at]} {unit_of(there)} on {days[at]} is "
+            f"{exact[at].normalize():f} {unit_of(wanted)}, and would become {rounded[at]:f} "
+            f"({wanted.type} with {decimals} decimals)"
+        )
+    return np.array([float(value) for value in rounded], float)
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    exponent = value.as_tuple().exponent
+    # infinity has no exponent, and a number without so many decimals needs no rounding
+    return round(value, decimals) if isinstance(exponent, int) and exponent < -decimals else value
+
+
+def _is_loss(exact: Decimal, rounded: Decimal) -> bool:
+    return exact != rounded and abs(exact - rounded) > abs(exact) * _NOISE
 
 
 def _factor(stored: str, wanted: str) -> Decimal:
@@ -73,7 +105,7 @@ def _factor(stored: str, wanted: str) -> Decimal:
     return FACTORS[stored, wanted]
 
 
-def _cast(values: npt.NDArray[np.float64] | npt.NDArray[np.int64], wanted: pa.DataType) -> npt.NDArray[np.int64]:
+def _cast(values: _Values, wanted: pa.DataType, days: _Days) -> _Bits:
     kind = wanted.to_pandas_dtype()
     if values.dtype == kind:
         return values.view(np.int64)
@@ -81,5 +113,6 @@ def _cast(values: npt.NDArray[np.float64] | npt.NDArray[np.int64], wanted: pa.Da
     if values.dtype == np.float64:
         lost |= ~np.isfinite(values) | (values != np.floor(values))
     if lost.any():
-        raise ValueError(f"has {int(lost.sum())} values that {wanted} cannot hold, such as {values[lost][0]}")
+        example = f"{values[lost][0]} on {days[lost][0]}"
+        raise ValueError(f"has {int(lost.sum())} values that {wanted} cannot hold, such as {example}")
     return values.astype(kind).view(np.int64)

@@ -8,7 +8,6 @@ be here: what a write does to rows (``dataset_store.py``, ``diff.py``), and how 
 from __future__ import annotations
 
 import errno
-import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import TypeVar
 
 from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError, StoreError
 from macrocredit_assets.persistence.atomic import locked
-from macrocredit_assets.persistence.current import Current, InMemory, Readable, is_same_content
+from macrocredit_assets.persistence.current import Current, InMemory, OneFile, Readable, is_same_content
 from macrocredit_assets.persistence.diff import Delta
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.persistence.revision_file import Kind, Revision
-from macrocredit_assets.persistence.revisions import RevisionLog
+from macrocredit_assets.persistence.revisions import Folded, RevisionLog
 from macrocredit_assets.persistence.rows import Rows
 from macrocredit_assets.persistence.stored_head import StoredHead, remedy
+from macrocredit_assets.persistence.year_files import YearFiles
 from macrocredit_assets.windows import Window
 
 __all__ = ["Projection"]
@@ -72,7 +72,7 @@ class Projection:
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
                 raise
-            return look(self._in_memory(self.revisions.newest()))[1]
+            return look(self._in_memory(self.revisions.numbers()[-1]))[1]
 
     def look_as_of(self, look: _Look[_Seen], moment: datetime) -> _Seen:
         """Look at the rows that were known at a moment.
@@ -83,16 +83,25 @@ class Projection:
             If the moment has no time zone.
         NotCoveredError
             If nothing was known then.
+        CorruptFileError
+            If revisions are missing that may have been known then. The current rows may be damaged.
         """
         revision = self.revisions.known(moment)
         if revision is None:
             return self._look_before_revisions(look, moment)
-        current = self.current.head()
-        if current is not None and is_same_content(current, revision):
-            # most questions are about the last revision; a writer may be on the way to the next one
-            head, seen = look(self.current)
+        try:
+            head = self.current.head()
             if head is not None and is_same_content(head, revision):
-                return seen
+                # most questions are about the last revision; a writer may be on the way to the next one
+                head, seen = look(self.current)
+                if head is not None and is_same_content(head, revision):
+                    return seen
+        except CorruptFileError:
+            head = None  # the revisions have no gap, and are enough
+        is_last = self.revisions.find(revision.number + 1) is None
+        # one that was taken away after the last was known later than it: earlier moments are answered all the same
+        if is_last and head is not None and not self._is_known(head):
+            raise self._of_no_revision()
         return look(self._in_memory(revision.number))[1]
 
     def settle(self) -> None:
@@ -107,11 +116,7 @@ class Projection:
         if not self._is_apart(head):
             return
         if head is not None and not self._is_known(head):
-            raise CorruptFileError(
-                f"The rows in {self._path} are those of none of the {self.revisions.newest()} revisions in "
-                f"{self.revisions.directory}: something else than this package has changed the file, or has taken "
-                f"revisions away. It was left as it is. {remedy(self._path)}"
-            )
+            raise self._of_no_revision()
         self._project()
 
     def adopt(self) -> None:
@@ -201,16 +206,23 @@ class Projection:
         ------
         CorruptFileError
             If anything is not as it should be.
+        StoreError
+            If the rows stand in the other layout.
         """
         numbers = self.revisions.numbers()
         last = self._in_memory(numbers[-1]).stored if numbers else None
         found = self.current.rows(None)
         head = None if found is None else found.head
+        if head is None:
+            self._refuse_other_layout()
         if last is not None and (head is None or not is_same_content(head, last)):
-            state = "does not exist" if head is None else "has other rows"
+            if head is not None and not self._is_known(head):
+                raise self._of_no_revision()
+            state, does = ("does not exist", "writes it anew") if head is None else ("is behind", "rolls it forward")
             raise CorruptFileError(
-                f"Of {self._path.stem!r} there are {len(numbers)} revisions, and {self._path} {state}: a writer died "
-                f"before it was done, or something else has changed it. {remedy(self._path)}"
+                f"Of {self._path.stem!r} there are {len(numbers)} revisions, and {self.current.path} {state}: a writer "
+                f"died before it was done, or something else has changed it. `macrocredit registry verify --repair` "
+                f"{does}."
             )
         return head
 
@@ -220,17 +232,27 @@ class Projection:
         last = self.revisions.last()
         return last is not None and (head is None or not is_same_content(head, last))
 
-    def _refuse_other_layout(self) -> None:
+    def _of_no_revision(self) -> CorruptFileError:
+        return CorruptFileError(
+            f"The rows in {self.current.path} are those of none of the {len(self.revisions.numbers())} revisions in "
+            f"{self.revisions.directory}: something else than this package has changed the file, or has taken "
+            f"revisions away. It was left as it is. {remedy(self.current.path)}"
+        )
+
+    def _other_layout(self) -> Current:
         folder = self._path.with_suffix("")
-        other = folder if self.current.path == self._path else self._path
+        return YearFiles(folder) if self.current.path == self._path else OneFile(self._path)
+
+    def _refuse_other_layout(self) -> None:
+        other = self._other_layout().path
         if other.exists():
-            paths = [shlex.quote(str(path)) for path in (other, self.revisions.directory)]
-            aside = " && ".join(f"mv {path} {path}.aside" for path in paths)
-            raise StoreError(
-                f"The rows of {self._path.stem!r} stand in {other}, and are looked for in {self.current.path}: `chunk` "
-                "was changed in the catalog. Nothing was written. Undo the change, or move rows and revisions away and "
-                f"fetch them again: `{aside} && macrocredit backfill {self._path.stem} --start 1990-01-01`"
-            )
+            raise self._layout_changed(f"stand in {other}, and are looked for in {self.current.path}")
+
+    def _layout_changed(self, what: str) -> StoreError:
+        return StoreError(
+            f"The rows of {self._path.stem!r} {what}: `chunk` was changed in the catalog. Nothing was written. Undo "
+            "the change in the catalog: changing the layout of stored rows is not supported yet."
+        )
 
     def _is_known(self, head: StoredHead) -> bool:
         """Tell whether the current rows are those of a revision, or what a writer left on the way to the last one."""
@@ -247,26 +269,34 @@ class Projection:
 
     def _in_memory(self, number: int) -> InMemory:
         folded = self.revisions.fold(number)
-        revision = folded.revision
-        head = self.current.plan(
-            folded.rows, None, series=revision.series, coverage=revision.coverage, schema=revision.schema
+        head = _planned(self.current, folded)
+        stated = folded.revision.content_hash
+        if head.content_hash == stated:
+            return InMemory(head, folded.rows)
+        other = self._other_layout()
+        if _planned(other, folded).content_hash == stated:
+            raise self._layout_changed(f"were written to {other.path}, and are looked for in {self.current.path}")
+        raise CorruptFileError(
+            f"The rows of the revisions 1 to {number} in {self.revisions.directory} do not have the hash that "
+            f"revision {number} states: something else than this package has changed them. They were left as they "
+            "are. Restore them from a copy."
         )
-        if head.content_hash != revision.content_hash:
-            raise CorruptFileError(
-                f"The rows of the revisions 1 to {number} in {self.revisions.directory} do not have the hash that "
-                f"revision {number} states: something else than this package has changed them. They were left as they "
-                "are. Restore them from a copy."
-            )
-        return InMemory(head, folded.rows)
 
     def _look_before_revisions(self, look: _Look[_Seen], moment: datetime) -> _Seen:
-        head, seen = look(self.current)
-        if head is not None and not self.revisions.newest() and self.current.written_at() <= moment:
-            return seen
-        if self.revisions.newest():
-            since = f"it is known since {self.revisions.head(1).known_at.isoformat()} (revision 1)."
-        elif head is not None:
-            since = f"its file, which has no revision yet, was written at {self.current.written_at().isoformat()}."
+        if first := self.revisions.find(1):
+            since = f"it is known since {first.known_at.isoformat()} (revision 1)."
         else:
-            since = "nothing was written yet."
+            head, seen = look(self.current)
+            if head is None:
+                since = "nothing was written yet."
+            elif self.current.written_at() <= moment:
+                return seen
+            else:
+                written = self.current.written_at().isoformat()
+                since = f"its file, which has no revision yet, was written at {written}."
         raise NotCoveredError(f"Nothing of {self._path.stem!r} was known as of {moment.isoformat()}; {since}")
+
+
+def _planned(layout: Current, folded: Folded) -> StoredHead:
+    revision = folded.revision
+    return layout.plan(folded.rows, None, series=revision.series, coverage=revision.coverage, schema=revision.schema)

@@ -46,10 +46,21 @@ class SeenInput:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the rows of one window of a signal were computed from: input -> what was seen of it."""
+    """What the rows of one window of a signal were computed from.
+
+    Parameters
+    ----------
+    window
+        The dates.
+    inputs
+        Input -> what was seen of it.
+    definition
+        A hash of the signal's definition; None where that was not recorded.
+    """
 
     window: Window
     inputs: Mapping[str, SeenInput]
+    definition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +77,15 @@ class Provenance:
         For a signal: what it saw of each input.
     reason
         Why, in the words of whoever asked for a switch or a migration.
+    definition
+        For a signal: a hash of the definition that it was computed by.
     """
 
     run_id: str | None = None
     ways: tuple[str, ...] = ()
     inputs: Mapping[str, SeenInput] = field(default_factory=dict)
     reason: str | None = None
+    definition: str | None = None
 
 
 @dataclass(frozen=True)

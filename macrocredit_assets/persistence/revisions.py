@@ -108,6 +108,10 @@ class RevisionLog:
         """Return what one revision says of itself."""
         return read_revision(self._path(number))
 
+    def find(self, number: int) -> Revision | None:
+        """Return what one revision says of itself; None where it does not exist."""
+        return self.head(number) if self._has(number) else None
+
     def last(self) -> Revision | None:
         """Return the last revision; None where there is none."""
         number = self.newest()
@@ -124,10 +128,13 @@ class RevisionLog:
         ------
         ValueError
             If the moment has no time zone.
+        CorruptFileError
+            If a revision is missing before the last.
         """
         if moment.tzinfo is None:
             raise ValueError(f"{moment.isoformat()} is no instant without its time zone; write {moment.isoformat()}Z.")
-        low, high = 0, self.newest() + 1
+        # an answer from before a gap would be wrong without anyone noticing
+        low, high = 0, len(self.numbers()) + 1
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self.head(middle).known_at <= moment else (low, middle)

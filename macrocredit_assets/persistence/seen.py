@@ -1,15 +1,17 @@
-"""What each window of a signal saw of its inputs: ``inputs.json`` beside the signal's revisions.
+"""What each window of a signal saw of its inputs, by which definition: ``inputs.json`` beside its revisions.
 
 What belongs here: that file. It is written after the rows, under the same lock; a process that dies in between leaves
 the older record, and the days count as stale: they are computed once more than needed, never once too few::
 
     [{"window": ["2024-01-01", "2024-10-24"],
-      "inputs": {"vix": {"revision": 3, "known_at": "2024-10-25T12:00:04+00:00"}}}]
+      "inputs": {"vix": {"revision": 3, "known_at": "2024-10-25T12:00:04+00:00"}},
+      "definition": "5d41402abc4b"}]
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,13 +47,21 @@ def read_seen(directory: Path) -> tuple[Seen, ...]:
         ) from error
 
 
-def record_seen(directory: Path, window: Window, inputs: Mapping[str, SeenInput], *, anew: bool) -> None:
+def record_seen(
+    directory: Path,
+    window: Window,
+    inputs: Mapping[str, SeenInput],
+    *,
+    definition: str | None = None,
+    anew: bool,
+) -> None:
     """Say what a window saw, in place of what was known of its dates; the caller holds the dataset's lock.
 
     With ``anew`` nothing of other windows is kept.
     """
     before = () if anew else read_seen(directory)
-    after = _joined(sorted([*_outside(before, window), Seen(window, dict(inputs))], key=lambda seen: seen.window))
+    now = Seen(window, dict(inputs), definition)
+    after = _joined(sorted([*_outside(before, window), now], key=lambda seen: seen.window))
     if after != before:
         save_json([_plain(seen) for seen in after], directory / _NAME, sort_keys=False)
 
@@ -59,7 +69,7 @@ def record_seen(directory: Path, window: Window, inputs: Mapping[str, SeenInput]
 def _outside(entries: Iterable[Seen], window: Window) -> Iterable[Seen]:
     for seen in entries:
         for kept in Coverage((window,)).holes(seen.window).windows:
-            yield Seen(kept, seen.inputs)
+            yield replace(seen, window=kept)
 
 
 def _joined(entries: Iterable[Seen]) -> tuple[Seen, ...]:
@@ -67,8 +77,8 @@ def _joined(entries: Iterable[Seen]) -> tuple[Seen, ...]:
     joined: list[Seen] = []
     for seen in entries:
         before = joined[-1] if joined else None
-        if before and before.inputs == seen.inputs and before.window.end + _DAY == seen.window.start:
-            joined[-1] = Seen(Window(before.window.start, seen.window.end), seen.inputs)
+        if before and before.window.end + _DAY == seen.window.start and replace(before, window=seen.window) == seen:
+            joined[-1] = replace(seen, window=Window(before.window.start, seen.window.end))
         else:
             joined.append(seen)
     return tuple(joined)
@@ -84,13 +94,15 @@ def _plain(seen: Seen) -> dict[str, Any]:
             }
             for name, each in seen.inputs.items()
         },
-    }
+    } | ({"definition": seen.definition} if seen.definition else {})
 
 
 def _from_plain(entry: Mapping[str, Any]) -> Seen:
     return Seen(
         Window.parse(*entry["window"]),
         {name: SeenInput(int(each["revision"]), _moment(each["known_at"])) for name, each in entry["inputs"].items()},
+        # records of before it was kept have none
+        entry.get("definition"),
     )
 
 

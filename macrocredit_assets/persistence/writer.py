@@ -91,6 +91,7 @@ class Writer:
                     self._projection.revisions.directory,
                     window,
                     request.provenance.inputs,
+                    definition=request.provenance.definition,
                     anew=stored.kind == "switch",
                 )
             return result
@@ -102,7 +103,7 @@ class Writer:
             self._projection.adopt()
             found = self._projection.current.rows(None)
             if found is None:
-                raise FileNotFoundError(f"Nothing was ever written to {self._path}.")
+                raise FileNotFoundError(f"Nothing was ever written to {self._projection.current.path}.")
             before, rows = found.head, found.rows
             added = added_columns(before.schema, self._schema)
             if not added and not schema_mismatches(before.schema, self._schema):
@@ -123,7 +124,7 @@ class Writer:
             if not request.switch:
                 raise self._series_mismatch(head, request)
             return _Stored(head, Rows.none(len(self._schema)), Coverage(), None, "switch", closed=head.row_count)
-        refuse_other_schema(self._path, head, self._schema)
+        refuse_other_schema(self._projection.current.path, head, self._schema)
         rows = found.rows.under(head.schema.names, self._schema.names)
         return _Stored(head, rows, head.coverage, found.window)
 

@@ -157,6 +157,8 @@ RULES: tuple[Rule, ...] = (
     Rule("closed_day", "warning", "A row on a day that its calendar has as closed; data win.", check=checks.closed_day),
     Rule("vanished", "warning", "A stored row that the source no longer has; the store keeps it."),
     Rule("source_ended", "warning", "The source has nothing from a session on whose publication lag is over."),
+    Rule("archive_gaps", "warning", "An archive has no row on more than 10 sessions in a row; they are not covered."),
+    Rule("unfinished_days", "warning", "An archive has rows of days that are not over; they are left out."),
     Rule("source_begins", "info", "The source has nothing before a date; the days before count as covered."),
     Rule("not_yet_published", "info", "A session inside its publication lag has no row yet; it is asked for again."),
 )

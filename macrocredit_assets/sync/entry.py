@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from macrocredit_assets.catalog import DatasetSpec, SignalSpec
+from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.records import AssetRecord
 from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
 from macrocredit_assets.persistence.registry_entry import iso_moment
@@ -15,10 +16,13 @@ from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.stores import open_store, rows_path
 
-__all__ = ["entry_of_file", "known_of_write", "sync"]
+__all__ = ["entry_of_file", "known_of_write", "lost_revisions", "sync"]
 
 #: What is known of the write that brought the present rows, and cannot be read off the file.
 _OF_THE_WRITE = ("run_id", "code_version", "source", "ways", "findings", "accepted", "last_checked")
+
+#: What is known of the last revision.
+_OF_THE_REVISION = ("revision", "known_at")
 
 
 def sync(
@@ -69,11 +73,16 @@ def sync(
     }
 
     def change(before: DatasetEntry | None) -> DatasetEntry:
-        head = open_store(settings, entry, as_stored=True).head()
+        store = open_store(settings, entry, as_stored=True)
+        head = store.head()
         if head is None:
             raise FileNotFoundError(f"{result.path} was removed after it was written; it is not registered.")
         of_the_write = told if head.content_hash == result.content_hash else known_of_write(head, before)
-        made = entry_of_file(settings, entry, head, {**of_the_write, "asset_key": asset_key})
+        known = {**of_the_write, "asset_key": asset_key}
+        if before is not None and lost_revisions(store, before):
+            # what is lost is not forgotten with the next write: only a rebuild takes the registry from what is there
+            known |= {key: before.metadata[key] for key in _OF_THE_REVISION}
+        made = entry_of_file(settings, entry, head, known)
         return made if before is None or _differ(before, made) else replace(made, last_updated=before.last_updated)
 
     DataRegistry(settings.registry_path, settings.data_directory).update_entry(entry.name, change)
@@ -82,7 +91,8 @@ def sync(
 def entry_of_file(
     settings: Settings, entry: DatasetSpec | SignalSpec, head: StoredHead, known: Mapping[str, Any]
 ) -> DatasetEntry:
-    """Return the entry that catalog and file tell, and beside it what else is known; without its own dates."""
+    """Return the entry that catalog, file and revisions tell, with what else is known; without its own dates."""
+    last = open_store(settings, entry, as_stored=True).last_revision()
     return DatasetEntry(
         instrument=entry.instrument,
         tenor=entry.tenor,
@@ -98,6 +108,8 @@ def entry_of_file(
             "units": {name: column.unit for name, column in entry.columns.items()},
             "coverage": head.coverage.to_pairs(),
             "content_hash": head.content_hash,
+            "revision": None if last is None else last.number,
+            "known_at": None if last is None else last.known_at.isoformat(),
             **known,
         },
     )
@@ -109,6 +121,29 @@ def known_of_write(head: StoredHead, before: DatasetEntry | None) -> dict[str, A
         return dict.fromkeys(_OF_THE_WRITE)
     asset_key = before.metadata.get("asset_key", head.dataset)
     return {"asset_key": asset_key, **{key: before.metadata.get(key) for key in _OF_THE_WRITE}}
+
+
+def lost_revisions(store: DatasetStore, registered: DatasetEntry) -> str | None:
+    """Return what tells that revisions of which an entry knows are gone; None where they are there.
+
+    Raises
+    ------
+    CorruptFileError
+        If one is missing before the last, or cannot be read, which needs no registry to be noticed.
+    """
+    number, known_at = (registered.metadata.get(key) for key in _OF_THE_REVISION)
+    if number is None:
+        return None
+    found, folder = store.revision(number), f"data/revisions/{store.name}"
+    if found is None:
+        last = store.revisions(1)
+        return f"The registry knows of {number} revisions, and {last[0].number if last else 0} are in {folder}"
+    if found.known_at.isoformat() != known_at:
+        return (
+            f"Revision {number} in {folder} is another one than the registry knows: it is known since "
+            f"{found.known_at.isoformat()} instead of {known_at}"
+        )
+    return None
 
 
 def _differ(before: DatasetEntry, after: DatasetEntry) -> bool:

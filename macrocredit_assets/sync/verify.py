@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, arrow_schema
-from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.errors import CorruptFileError, StoreError
+from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.atomic import TEMPORARY_SUFFIX
 from macrocredit_assets.persistence.parquet_io import list_parquet_files
 from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
@@ -17,6 +18,7 @@ from macrocredit_assets.persistence.schemas import schema_mismatches
 from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.stores import open_store, rows_path
+from macrocredit_assets.sync.entry import lost_revisions
 
 __all__ = ["Problem", "unlisted_files", "verify"]
 
@@ -38,8 +40,9 @@ def verify(settings: Settings, catalog: Catalog) -> list[Problem]:
     """Hold the registry against the files, and these against their revisions, reading every row; return what differs.
 
     Noticed are entries without a file and files without an entry; counts, dates, coverage and hashes that differ; rows
-    that are not those of the file's own hash, or not those of the last revision; revisions that are missing or damaged;
-    columns other than the catalog's; litter of killed processes; and sample and real data under one root.
+    that are not those of the file's own hash, or not those of the last revision; revisions that are missing or damaged,
+    or fewer than the registry knows of; columns other than the catalog's; litter of killed processes; and sample and
+    real data under one root.
     """
     try:
         entries = DataRegistry(settings.registry_path, settings.data_directory).entries()
@@ -68,21 +71,36 @@ def unlisted_files(settings: Settings, names: Collection[str]) -> Iterator[Probl
 
 def _dataset(settings: Settings, entry: DatasetSpec | SignalSpec, registered: DatasetEntry | None) -> Iterator[str]:
     path = rows_path(settings, entry)
+    store = open_store(settings, entry, as_stored=True)
     try:
-        head = open_store(settings, entry, as_stored=True).verify()
-    except CorruptFileError as error:
+        head = store.verify()
+    except (CorruptFileError, StoreError) as error:
         yield str(error)
+        yield from _lost_revisions(store, registered)
         return
     if head is None and registered is not None:
         yield f"It is registered, and the file {_shown(path, settings)} does not exist; {_REBUILD}."
     if head is None:
         return
+    yield from _lost_revisions(store, registered)
     for mismatch in schema_mismatches(head.schema, arrow_schema(entry)):
         yield f"{_shown(path, settings)}: {mismatch}."
     if registered is None:
         yield f"The file {_shown(path, settings)} is not registered; {_REBUILD}."
     else:
         yield from _differences(settings, path, head, registered)
+
+
+def _lost_revisions(store: DatasetStore, registered: DatasetEntry | None) -> Iterator[str]:
+    try:
+        lost = None if registered is None else lost_revisions(store, registered)
+    except CorruptFileError:
+        return  # the store has told of a revision that cannot be read
+    if lost:
+        yield (
+            f"{lost}: they were taken away or made anew. Restore the folder from a copy; if there is none, {_REBUILD}, "
+            "which takes the registry from what is there."
+        )
 
 
 def _differences(settings: Settings, path: Path, head: StoredHead, registered: DatasetEntry) -> Iterator[str]:

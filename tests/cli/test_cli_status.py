@@ -20,6 +20,20 @@ from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
+_VIX_IN_PERCENT = """
+datasets:
+  vix:
+    title: VIX in percent
+    instrument: VIX
+    group: volatility
+    owner: team:desk
+    description: Made up.
+    calendar: us_equity
+    main: close
+    columns: {open: &level {unit: percent, decimals: 6}, high: *level, low: *level, close: *level}
+    ways: [{source: file, series: "sample:vix", path: vix.csv, columns: {close: {column: close}}}]
+"""
+
 NAMES = ("vix", "cdx_hy_5y", "cdx_vix_gap")
 #: The filled root ends on Thursday, 28 March 2024; the Friday was Good Friday.
 COMPLETE, LATER = date(2024, 3, 28), date(2024, 4, 10)
@@ -158,3 +172,32 @@ def test_status_needs_no_dagster(backfilled: tuple[Path, Result]) -> None:
     environment = {"MACROCREDIT_ROOT": str(backfilled[0]), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_migration_is_told_with_the_users_settings(filled: Path) -> None:
+    """What is stored in another unit than the catalog's names the command that mends it, as it is typed here."""
+    catalog = filled / "catalog.yaml"
+    catalog.write_text(_VIX_IN_PERCENT)
+    chosen = {"MACROCREDIT_ROOT": str(filled), "MACROCREDIT_CATALOG": str(catalog)}
+    context = Context(
+        settings=Settings(root=filled, dagster_home=filled / ".dagster", catalog=catalog),
+        yesterday=COMPLETE,
+        chosen=chosen,
+    )
+    runner = CliRunner(env={"COLUMNS": "120"})
+    command = " ".join(f"{name}={value}" for name, value in chosen.items()) + " macrocredit migrate vix"
+    shown = runner.invoke(cli, ["status", "vix"], obj=context, prog_name="macrocredit")
+    assert f"Nothing can be written before: {command}" in shown.stdout
+    assert "1 migrate" in shown.stdout
+    vix = _documents(runner.invoke(cli, ["status", "vix", "--json"], obj=context, prog_name="macrocredit"))["vix"]
+    assert (vix["state"], vix["command"]) == ("migrate", command)
+    assert command in vix["error"]
+
+
+def test_unreadable_file_is_told_with_the_users_settings(filled: Path) -> None:
+    """The command that mends a file has the root that this one was given."""
+    (filled / "data" / "raw" / "vix.parquet").write_bytes(b"no parquet")
+    result = _invoke(filled, COMPLETE, "status", "vix", "--json")
+    error = _documents(result)["vix"]["error"]
+    assert f"MACROCREDIT_ROOT={filled} macrocredit registry verify --repair" in error
+    assert error in _invoke(filled, COMPLETE, "status", "vix").stdout

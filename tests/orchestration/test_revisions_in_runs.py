@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.catalog.definition import definition_of
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import BackfillOutcome, run_backfill
 from macrocredit_assets.settings import Settings
@@ -150,13 +151,14 @@ def test_session_inside_its_lag_is_green_and_not_covered(settings: Settings) -> 
 
 
 def test_signal_records_what_it_saw_of_its_inputs(settings: Settings) -> None:
-    """Revision and instant of each input stand beside the signal's rows."""
+    """Revision and instant of each input stand beside the signal's rows, and the definition that made them."""
     sample = dataclasses.replace(settings, profile="sample")
     names = ["cdx_ig_5y", "us_ig_oas", "cash_cds_basis_ig"]
     assert run_backfill(sample, names, _WEEK).success
     catalog = load_catalog()
     (seen,) = open_store(sample, catalog.entry("cash_cds_basis_ig")).seen()
     assert seen.window == _WEEK
+    assert seen.definition == definition_of(catalog.signals["cash_cds_basis_ig"], catalog)
     for name in names[:2]:
         (revision,) = open_store(sample, catalog.entry(name)).revisions()
         assert (seen.inputs[name].revision, seen.inputs[name].known_at) == (1, revision.known_at)

@@ -122,10 +122,43 @@ def test_losses_are_refused_together(path: Path) -> None:
         migrated(path, *wanted)
     message = str(caught.value)
     assert "column 'oas' is stored in percent, and no factor to USD is known" in message
-    assert "column 'volume' has 1 values that double cannot hold, such as 9007199254740993" in message
-    assert "column 'note' has 1 values that int64 cannot hold, such as 1.5" in message
+    assert "column 'volume' has 1 values that double cannot hold, such as 9007199254740993 on 2024-01-04" in message
+    assert "column 'note' has 1 values that int64 cannot hold, such as 1.5 on 2024-01-04" in message
     assert path.read_bytes() == before
     assert len(DatasetStore(path).revisions()) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "said"),
+    [
+        (column("oas", "percent", decimals=1), 4.18, "4.18 bp on 2024-01-03 is 0.0418 percent, and would become 0.0"),
+        (column("oas", "percent", pa.int64(), 0), 422.9, "422.9 bp on 2024-01-03 is 4.229 percent, and would become 4"),
+        (column("oas", "percent", decimals=2), 0.1, "0.1 bp on 2024-01-03 is 0.001 percent, and would become 0.0"),
+    ],
+)
+def test_digits_that_the_column_would_round_away_are_refused(
+    tmp_path: Path, wanted: pa.Field, value: float, said: str
+) -> None:
+    """A conversion that needs more decimals than the column has names a row and what would be left of it."""
+    path = tmp_path / "data" / "raw" / "oas.parquet"
+    index = pd.DatetimeIndex(["2024-01-02", "2024-01-03"], dtype="datetime64[us]", name="date")
+    frame = pd.DataFrame({"oas": [400.0 if wanted.type == pa.int64() else 10.0, value]}, index=index)
+    DatasetStore(path, pa.schema([column("oas", "bp")])).write(JANUARY, frame, series="fred:X")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="nothing was written") as caught:
+        migrated(path, wanted)
+    assert f"column 'oas' would lose digits of 1 values: {said}" in str(caught.value)
+    assert path.read_bytes() == before
+    assert len(DatasetStore(path).revisions()) == 1
+
+
+def test_noise_of_floats_is_no_loss(tmp_path: Path) -> None:
+    """0.1 + 0.2 percent are 30 bp, and what is not finite or beyond all decimals stays what it is."""
+    path = tmp_path / "data" / "raw" / "oas.parquet"
+    index = pd.DatetimeIndex(["2024-01-02", "2024-01-03", "2024-01-04"], dtype="datetime64[us]", name="date")
+    frame = pd.DataFrame({"oas": [0.1 + 0.2, float("inf"), 1e300]}, index=index)
+    DatasetStore(path, pa.schema([column("oas", "percent")])).write(JANUARY, frame, series="fred:X")
+    assert migrated(path, column("oas", "bp")).read()["oas"].to_pylist() == [30.0, float("inf"), 1e302]
 
 
 def test_nothing_stored(path: Path) -> None:

@@ -203,7 +203,10 @@ def test_repair_sets_aside_what_is_of_no_revision(store: DatasetStore, what: str
 def test_verify_of_a_file_that_is_behind_changes_nothing(store: DatasetStore) -> None:
     """Looking whether all is well leaves what is not as it is, and says what does."""
     fall_behind(store)
-    with pytest.raises(CorruptFileError, match=r"2 revisions, and .*cdx\.parquet has other rows.*--repair"):
+    with pytest.raises(
+        CorruptFileError,
+        match=r"2 revisions.*cdx\.parquet is behind.*`macrocredit registry verify --repair` rolls it forward",
+    ):
         store.verify()
     assert store.path.read_bytes() == store.path.with_name("first").read_bytes()
     store.path.unlink()
@@ -231,6 +234,84 @@ def test_last_revision_taken_away(store: DatasetStore) -> None:
     with pytest.raises(CorruptFileError, match="taken revisions away"):
         store.read()
     assert store.path.read_bytes() == store.path.with_name("second").read_bytes()
+
+
+def moments(store: DatasetStore) -> list[datetime]:
+    """Write a third revision, and return when each became known."""
+    store.write(JANUARY, spreads(59.0), series=SERIES)
+    return [revision.known_at for revision in store.revisions()]
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_missing_revision_as_of(store: DatasetStore, lost: int) -> None:
+    """No moment is answered while a revision is missing before the last, although the current file is sound."""
+    asked = moments(store)
+    (folder(store) / f"0000000{lost}.parquet").unlink()
+    for moment in asked:
+        with pytest.raises(CorruptFileError, match=rf"1 are missing, the first of them 0000000{lost}\.parquet"):
+            store.read(as_of=moment)
+        with pytest.raises(CorruptFileError, match="missing"):
+            store.revision_as_of(moment)
+
+
+def test_last_revision_taken_away_as_of(store: DatasetStore) -> None:
+    """What it may have changed is not answered from the one before it; moments before that one are."""
+    asked = moments(store)
+    (folder(store) / "00000003.parquet").unlink()
+    assert store.read(as_of=asked[0])["spread"].to_pylist() == [57.5]
+    for moment in asked[1:]:
+        with pytest.raises(CorruptFileError, match=r"none of the 2 revisions.*taken revisions away"):
+            store.read(as_of=moment)
+
+
+@pytest.mark.parametrize("state", ["garbage", "altered", "absent", "behind"])
+def test_current_file_does_not_matter_as_of(store: DatasetStore, state: str) -> None:
+    """Revisions without a gap answer every moment, whatever became of the current file."""
+    asked = moments(store)
+    if state == "garbage":
+        store.path.write_bytes(b"PAR1 and then nothing")
+    elif state == "altered":
+        content = store.path.read_bytes()
+        store.path.write_bytes(b"PAR1" + bytes(len(content) // 3) + content[4 + len(content) // 3 :])
+    elif state == "absent":
+        store.path.unlink()
+    else:
+        fall_behind(store)
+    before = store.path.read_bytes() if store.path.exists() else None
+    assert [store.read(as_of=moment)["spread"].to_pylist() for moment in asked] == [[57.5], [58.0], [59.0]]
+    with pytest.raises(NotCoveredError, match=r"known since .* \(revision 1\)"):
+        store.read(as_of=asked[0] - timedelta(seconds=1))
+    assert (store.path.read_bytes() if store.path.exists() else None) == before
+
+
+def test_missing_revision_for_a_reader_that_may_not_write(store: DatasetStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are computed for want of leave to write are not those before the gap."""
+    moments(store)
+    (folder(store) / "00000002.parquet").unlink()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(projection, "locked", refuse)
+    with pytest.raises(CorruptFileError, match="missing"):
+        store.read()
+
+
+def test_checked_read_holds_rows_against_their_hash(store: DatasetStore) -> None:
+    """Values changed under the footer of the last revision are read, unless the reader asks for the check."""
+    table = pq.read_table(store.path)
+    pq.write_table(table.set_column(1, table.schema.field("spread"), pa.array([1.0])), store.path)
+    assert stored(store) == [1.0]
+    with pytest.raises(CorruptFileError, match=r"cdx\.parquet"):
+        store.read(checked=True)
+
+
+def test_one_revision_by_its_number(store: DatasetStore) -> None:
+    """The head of any revision can be had; of one that does not exist there is none."""
+    assert store.revision(1) == store.revisions()[0]
+    assert store.revision(2) == store.last_revision()
+    assert store.revision(0) is None
+    assert store.revision(3) is None
 
 
 def test_damaged_revision(store: DatasetStore) -> None:

@@ -249,11 +249,48 @@ def test_as_of(store: DatasetStore) -> None:
 def test_changed_layout_is_refused(
     tmp_path: Path, chunk: Literal["year"] | None, changed: Literal["year"] | None
 ) -> None:
-    """A catalog that asks for the other layout than the stored one is told how to undo that, or to start over."""
+    """Whoever asks for the other layout than the stored one is told to undo that, and nothing that would lose rows."""
     path = tmp_path / "data" / "raw" / "panel.parquet"
     one, other = DatasetStore(path, SCHEMA, chunk=chunk), DatasetStore(path, SCHEMA, chunk=changed)
     one.write(ALL, panel(ALL), series=SERIES)
-    for ask in (other.head, other.read, lambda: other.write(ALL, panel(ALL), series=SERIES)):
-        with pytest.raises(StoreError, match=r"`chunk` was changed in the catalog.*macrocredit backfill panel"):
+    for ask in (
+        other.head,
+        other.read,
+        lambda: other.write(ALL, panel(ALL), series=SERIES),
+        other.verify,
+        other.repair,
+        lambda: other.read(as_of=datetime.now(UTC)),
+    ):
+        with pytest.raises(StoreError, match=r"`chunk` was changed in the catalog.*Undo the change") as caught:
             ask()
+        assert not any(word in str(caught.value) for word in ("mv ", "backfill", "aside", "hash"))
     assert len(one.read()) == 760
+
+
+def test_changed_layout_is_told_without_revisions_and_without_rows(tmp_path: Path) -> None:
+    """Rows alone, or revisions alone, are enough to see that the other layout was stored."""
+    path = tmp_path / "data" / "raw" / "panel.parquet"
+    one, other = DatasetStore(path, SCHEMA, chunk="year"), DatasetStore(path, SCHEMA)
+    one.write(ALL, panel(ALL), series=SERIES)
+    revisions = tmp_path / "data" / "revisions" / "panel"
+    revisions.rename(tmp_path / "kept")
+    with pytest.raises(StoreError, match="`chunk` was changed"):
+        other.verify()
+    (tmp_path / "kept").rename(revisions)
+    folder(one).rename(tmp_path / "moved")
+    with pytest.raises(StoreError, match="`chunk` was changed"):
+        other.verify()
+
+
+def test_messages_name_the_folder(store: DatasetStore) -> None:
+    """Where one file a year is kept there is no file of the dataset's name, and none is named."""
+    (folder(store) / "2023.parquet").unlink()
+    with pytest.raises(CorruptFileError, match=r"raw/panel ") as caught:
+        store.verify()
+    assert "panel.parquet" not in str(caught.value)
+    narrower = DatasetStore(store.path, pa.schema([SCHEMA.field("a")]), chunk="year")
+    store.repair()
+    with pytest.raises(StoreError, match=r"raw/panel has another schema"):
+        narrower.read()
+    with pytest.raises(FileNotFoundError, match=r"raw/none\.$"):
+        DatasetStore(store.path.with_name("none.parquet"), SCHEMA, chunk="year").read()
