@@ -37,7 +37,7 @@ from macrocredit_assets.windows import Window
 
 DATASETS = ("cdx_ig_5y", "cdx_hy_5y", "us_ig_oas", "vix", "ust_10y")
 SIGNALS = ("cash_cds_basis_ig", "cdx_vix_gap")
-HISTORY = Window.parse("2022-07-01", "2023-12-31")
+HISTORY = Window.parse("2022-12-01", "2023-12-31")
 MORNINGS = Window.parse("2024-01-02", "2024-03-31")
 
 #: Mornings without a tick: the machine was off. After the longest time somebody asks again for the days before it,

@@ -29,7 +29,7 @@ _EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "three_months.py"
 
 # as the example has them
 END = date(2024, 3, 31)
-WHOLE = Window.parse("2022-07-01", "2024-03-30")
+WHOLE = Window.parse("2022-12-01", "2024-03-30")
 QUARTER = Window.parse("2024-01-02", "2024-03-30")
 DATASETS = ("cdx_ig_5y", "cdx_hy_5y", "us_ig_oas", "vix", "ust_10y")
 
