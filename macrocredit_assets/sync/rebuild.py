@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
-from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.errors import CorruptFileError, StoreError
 from macrocredit_assets.persistence.registry import DataRegistry, DatasetEntry
 from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.settings import Settings
@@ -82,7 +82,7 @@ def _restore_all(
         entry, old = catalog.entry(name), before.get(name)
         try:
             head = open_store(settings, entry, as_stored=True).head()
-        except CorruptFileError as error:
+        except (CorruptFileError, StoreError) as error:
             problems.append(Problem(name, str(error)))
             after |= {} if old is None else {name: old}
             continue
