@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from macrocredit_assets.persistence import load_json, save_json
 from macrocredit_assets.persistence.run_log import RunLog
 from macrocredit_assets.plan import Chunk
 from macrocredit_assets.settings import Settings
-from macrocredit_assets.windows import Window
+from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["Asked", "Begun", "Journal", "written"]
 
@@ -115,10 +115,13 @@ class Journal:
     """
 
     def __init__(self, settings: Settings, asked: Asked) -> None:
-        words = replace(asked, names=tuple(sorted(set(asked.names))), chunk=None, stop=False).words()
-        self._request = {"words": words, "profile": settings.profile}
-        digest = hashlib.sha256(json.dumps(self._request).encode()).hexdigest()[:16]
-        self.path: Path = settings.logs_directory.parent / "backfills" / f"{digest}.json"
+        asked = replace(asked, names=tuple(sorted(set(asked.names))), chunk=None, stop=False)
+        self._request = {"words": asked.words(), "profile": settings.profile}
+        self._folder: Path = settings.logs_directory.parent / "backfills"
+        self.path: Path = self._folder / _file_name(self._request)
+        # what asks for everything anew leaves nothing to go on with
+        plain = replace(asked, refetch=False, with_inputs=False, accept=())
+        self._plain: Path = self._folder / _file_name({**self._request, "words": plain.words()})
 
     def cut_off(self) -> Begun | None:
         """Return the backfill of this request that did not finish, though its process is gone; None if there is none.
@@ -152,8 +155,9 @@ class Journal:
         save_json(document, self.path, sort_keys=False)
 
     def finish(self) -> None:
-        """Forget it: the same request begins anew."""
+        """Forget it: the same request begins anew, and so does the plain one for the same range."""
         self.path.unlink(missing_ok=True)
+        self._plain.unlink(missing_ok=True)
 
     def _read(self) -> Mapping[str, Any] | None:
         try:
@@ -166,8 +170,14 @@ class Journal:
         return document
 
 
-def written(settings: Settings, runs: Iterable[str]) -> dict[str, dict[str, Window]]:
-    """Return what some runs wrote, as far as they came: run -> dataset -> window."""
+def written(
+    settings: Settings, runs: Iterable[str], stored: Callable[[str], Coverage] | None = None
+) -> dict[str, dict[str, Window]]:
+    """Return what some runs wrote, as far as they came: run -> dataset -> window.
+
+    A record is a claim, not the file: with ``stored``, which returns what a dataset covers now, windows of which less
+    is covered than their run left are not among them.
+    """
     found: dict[str, dict[str, Window]] = {}
     for run_id in runs:
         try:
@@ -177,9 +187,18 @@ def written(settings: Settings, runs: Iterable[str]) -> dict[str, dict[str, Wind
         found[run_id] = {
             name: Window.parse(*entry["window"].split(".."))
             for name, entry in (document.assets if document else {}).items()
-            if entry["error"] is None
+            if entry["error"] is None and (stored is None or _is_there(entry, stored(name)))
         }
     return found
+
+
+def _file_name(request: Mapping[str, object]) -> str:
+    return f"{hashlib.sha256(json.dumps(request).encode()).hexdigest()[:16]}.json"
+
+
+def _is_there(entry: Mapping[str, Any], covered: Coverage) -> bool:
+    left = Coverage.from_pairs(entry["coverage"] or ()).clip(Window.parse(*entry["window"].split("..")))
+    return not any(covered.holes(window) for window in left.windows)
 
 
 def _begun(document: Mapping[str, Any]) -> Begun:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 
 import click
 
@@ -14,7 +15,7 @@ from macrocredit_assets.catalog import Catalog, load_catalog
 from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context
 from macrocredit_assets.cli.serving import choose
-from macrocredit_assets.errors import UsageError
+from macrocredit_assets.errors import MacrocreditError, UsageError
 from macrocredit_assets.holdings import Holdings
 from macrocredit_assets.plan import Request, fill, if_answered, uncovered_inputs, whole
 from macrocredit_assets.windows import Coverage, Window
@@ -65,13 +66,25 @@ class Plan:
             Whether the earlier requests are not run, and taken as answered in full.
         """
         if not self.asked.only_missing:
-            return whole(self.names, self.window, self.asked.chunk, self.done)
+            parts = (whole(self.names, window, self.asked.chunk, self.done) for window in self._windows())
+            return chain.from_iterable(parts)
 
         def look(asked: Sequence[Request]) -> Holdings:
             holdings = Holdings(context.settings, self.catalog)
             return if_answered(holdings, asked) if supposed else holdings
 
         return fill(self.catalog, self.names, self.window, look, self.asked.chunk, self.again)
+
+    def _windows(self) -> Iterator[Window]:
+        """Yield the window, or that of the backfill that is continued and the days that were added to it since.
+
+        Without an end the range goes on to yesterday, which may be another day by now.
+        """
+        if self.begun is None or self.begun.window.end >= self.window.end:
+            yield self.window
+            return
+        yield self.begun.window
+        yield Window(self.begun.window.end + timedelta(days=1), self.window.end)
 
 
 def make_plan(context: Context, asked: Asked, window: Window, journal: Journal | None, *, dry_run: bool) -> Plan:
@@ -88,9 +101,9 @@ def make_plan(context: Context, asked: Asked, window: Window, journal: Journal |
     chosen = choose(context, asked.names)
     begun = journal.cut_off() if journal else None
     if begun is not None:
-        done, again = _progress(context, begun, dry_run=dry_run)
+        done, again = _progress(context, catalog, begun, dry_run=dry_run)
         names = tuple(name for name in catalog.names() if name in {*chosen, *begun.names})
-        return Plan(catalog, asked, names, begun.window, begun=begun, done=done, again=again)
+        return Plan(catalog, asked, names, window, begun=begun, done=done, again=again)
     lacking = uncovered_inputs(
         Holdings(context.settings, catalog), chosen, window, context.yesterday + timedelta(days=1)
     )
@@ -101,8 +114,10 @@ def make_plan(context: Context, asked: Asked, window: Window, journal: Journal |
     return Plan(catalog, asked, tuple(chosen), window, added=tuple(lacking))
 
 
-def _progress(context: Context, begun: Begun, *, dry_run: bool) -> tuple[dict[str, Coverage], dict[str, Coverage]]:
-    """Return what the runs of a backfill that was cut off completed, and what they merely wrote."""
+def _progress(
+    context: Context, catalog: Catalog, begun: Begun, *, dry_run: bool
+) -> tuple[dict[str, Coverage], dict[str, Coverage]]:
+    """Return what the runs of a backfill that was cut off completed and is still there, and what they merely wrote."""
     completed: Mapping[str, frozenset[str]] = {}
     if not dry_run:
         from macrocredit_assets.orchestration.backfills import settle
@@ -110,12 +125,20 @@ def _progress(context: Context, begun: Begun, *, dry_run: bool) -> tuple[dict[st
         completed = settle(context.settings, begun.runs)
     done: dict[str, Coverage] = {}
     again: dict[str, Coverage] = {}
-    for run_id, windows in written(context.settings, begun.runs).items():
+    holdings = Holdings(context.settings, catalog)
+    for run_id, windows in written(context.settings, begun.runs, lambda name: _covered(holdings, name)).items():
         for name, window in windows.items():
             # a dry run leaves the instance alone, and goes by the run logs
             found = done if dry_run or name in completed[run_id] else again
             found[name] = found.get(name, Coverage()).union(Coverage((window,)))
     return done, again
+
+
+def _covered(holdings: Holdings, name: str) -> Coverage:
+    try:
+        return holdings[name].coverage
+    except (MacrocreditError, OSError):
+        return Coverage()  # what cannot be read is asked for, so that its own step tells why
 
 
 def _refusal(catalog: Catalog, names: Sequence[str], lacking: Mapping[str, Coverage], asked: Asked) -> str:

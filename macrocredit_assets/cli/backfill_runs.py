@@ -110,7 +110,7 @@ def print_outcome(context: Context, plan: Plan, outcome: Outcome) -> None:
     """Print what did not work, the commands that retry just that, and what to do next."""
     failed = [(name, run) for run in outcome.runs for name in run.request.names if not run.is_done(name)]
     if failed:
-        _print_failures(failed)
+        _print_failures(context, failed)
     if outcome.ended != "done":
         why = "told to stop" if outcome.ended == "canceled" else "a run failed"
         click.echo(f"\nNot finished: {why}. What is written is whole; the same command goes on with the rest.")
@@ -124,12 +124,16 @@ def print_outcome(context: Context, plan: Plan, outcome: Outcome) -> None:
         click.echo(f"         {context.command('ui')}")
 
 
-def _print_failures(failed: Sequence[tuple[str, Ran]]) -> None:
+def _print_failures(context: Context, failed: Sequence[tuple[str, Ran]]) -> None:
     windows: dict[tuple[str, str], Coverage] = {}
     for name, run in failed:
         key = name, run_report.reason(run.document, name)
         windows[key] = windows.get(key, Coverage()).union(Coverage((run.request.window,)))
-    rows = [(name, str(window), why) for (name, why), found in windows.items() for window in found.windows]
+    rows = [
+        (name, str(window), context.localized(why))
+        for (name, why), found in windows.items()
+        for window in found.windows
+    ]
     columns = (
         render.Column("did not work", style="red"),
         render.Column("window"),
