@@ -75,7 +75,7 @@ def _contents(faulty: Faulty) -> dict[str, object]:
     registry: dict[str, dict[str, Any]] = json.loads(settings.registry_path.read_text())
     for entry in registry.values():
         del entry["registered_at"], entry["last_updated"]
-        for key in ("run_id", "last_checked"):
+        for key in ("run_id", "last_checked", "known_at"):
             entry["metadata"].pop(key)
     with open_instance(settings.dagster_home) as instance:
         partitions = {name: instance.get_materialized_partitions(dg.AssetKey(name)) for name in NAMES}
