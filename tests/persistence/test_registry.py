@@ -226,7 +226,7 @@ def test_an_unknown_dataset_is_a_key_error(registry: DataRegistry) -> None:
         ({"metadata": ["x"]}, TypeError, "The metadata of 'cdx_ig_5y' are a mapping, not ['x'] (list)."),
         ({"metadata": "x"}, TypeError, "The metadata of 'cdx_ig_5y' are a mapping, not 'x' (str)."),
         ({"metadata": {"a": object}}, TypeError, "Object of type type at $.a is not JSON serializable"),
-        ({"file_path": None}, TypeError, "not NoneType"),
+        ({"file_path": None}, TypeError, "NoneType"),
     ],
 )
 def test_what_no_entry_can_hold_is_refused(
