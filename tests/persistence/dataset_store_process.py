@@ -121,4 +121,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "year":
         write_year(Path(sys.argv[2]), int(sys.argv[3]))
     else:
-        print(json.dumps(die_at_every_step(Path(sys.argv[2]), sys.argv[3])))
+        print(json.dumps(die_at_every_step(Path(sys.argv[2]), sys.argv[3])), flush=True)
+        # threads of Arrow do not outlive a fork, and tearing them down here would abort what has done its work
+        os._exit(0)

@@ -286,6 +286,18 @@ def test_part_that_arrives_while_a_run_ends(log: RunLog) -> None:
     assert [path.name for path in other.parent.iterdir()] == [other.name]
 
 
+def test_run_under_way_is_read_with_what_its_datasets_reported(log: RunLog) -> None:
+    """Parts are shown before they are merged; a run that was never started has nothing to show."""
+    assert log.read() is None
+    log.start(HEADER)
+    log.add(RECORD)
+    seen = log.read()
+    assert seen is not None
+    assert (seen.status, seen.assets["vix"]["inserted"]) == ("started", 209)
+    log.finish("success", {}, HEADER.started)
+    assert log.read() == read_run(log.path)
+
+
 def test_run_that_never_started(log: RunLog) -> None:
     """A run without a document cannot be ended, and its path is the one that it would get now."""
     assert find(log.logs_directory, "r1") is None
