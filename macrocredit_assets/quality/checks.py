@@ -88,22 +88,23 @@ def conflicting_duplicate(_spec: Entry, frame: pd.DataFrame, _stored: pd.DataFra
 
 def hard_bounds(spec: Entry, frame: pd.DataFrame, _stored: pd.DataFrame | None) -> Iterator[Observation]:
     """Values that cannot be true."""
-    for name, column in spec.columns.items():
-        if column.hard:
-            outside = _outside(frame[name], column.hard)
-            if len(outside):
-                limits = f"{column.hard.low:g}..{column.hard.high:g} {column.unit}"
-                yield Observation(f"{name} lies outside {limits}, which cannot be", len(outside), _cells(outside))
+    return _beyond(spec, frame, {name: column.hard for name, column in spec.columns.items()}, "which cannot be")
 
 
 def plausible_bounds(spec: Entry, frame: pd.DataFrame, _stored: pd.DataFrame | None) -> Iterator[Observation]:
     """Values outside their usual range."""
-    for name, column in spec.columns.items():
-        if column.plausible:
-            outside = _outside(frame[name], column.plausible)
+    return _beyond(spec, frame, {name: column.plausible for name, column in spec.columns.items()}, "its usual range")
+
+
+def _beyond(
+    spec: Entry, frame: pd.DataFrame, bounds: Mapping[str, Bounds | None], meaning: str
+) -> Iterator[Observation]:
+    for name, limits in bounds.items():
+        if limits:
+            outside = _outside(frame[name], limits)
             if len(outside):
-                limits = f"{column.plausible.low:g}..{column.plausible.high:g} {column.unit}"
-                yield Observation(f"{name} lies outside {limits}, its usual range", len(outside), _cells(outside))
+                interval = f"{limits.low:g}..{limits.high:g} {spec.columns[name].unit}"
+                yield Observation(f"{name} lies outside {interval}, {meaning}", len(outside), _cells(outside))
 
 
 def unit_slip(spec: Entry, frame: pd.DataFrame, stored: pd.DataFrame | None) -> Iterator[Observation]:
