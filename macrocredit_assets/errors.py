@@ -18,23 +18,39 @@ Every error is also the built-in that fits it, so that code which does not know 
     ├── RuleViolationError (ValueError)     findings that stop a write
     └── SourceError                         a source did not give what it was asked for
         ├── TransientSourceError (ConnectionError)   the same request may work later
+        │   ├── RateLimitedError            the source has had enough requests for now
+        │   ├── SourceUnavailableError      no answer, half an answer, or the source's own "not now"
+        │   └── EmptyResponseError          a well-formed answer without a single row
         └── PermanentSourceError (ValueError)        it will not, until somebody changes something
+            ├── NotServedError              this profile cannot serve this dataset
             ├── UnreadableSourceError       a file that cannot be read as the catalog describes it
-            └── SourceUnavailableError      this profile cannot serve this dataset
+            ├── UnknownSeriesError          the source does not know what it was asked for
+            ├── SchemaChangedError          other columns than the source has always sent
+            ├── MalformedResponseError      an answer that is not in the source's format
+            ├── RejectedRequestError        the source refuses the request: a wrong key, a wrong parameter
+            └── UntrustedSourceError        another host than the one that was asked, or one that cannot prove itself
 
 What belongs here: exception types. Their messages are written where they are raised, and say what happened, to which
 dataset and window, what was expected, and what to do next, with the exact command.
 """
 
+from macrocredit_assets.findings import Finding
+
 __all__ = [
     "CatalogError",
     "CorruptFileError",
+    "EmptyResponseError",
     "MacrocreditError",
+    "MalformedResponseError",
     "NotCoveredError",
+    "NotServedError",
     "OutsideWindowError",
     "PermanentSourceError",
+    "RateLimitedError",
+    "RejectedRequestError",
     "RootKindError",
     "RuleViolationError",
+    "SchemaChangedError",
     "SchemaMismatchError",
     "SeriesMismatchError",
     "SettingsError",
@@ -43,7 +59,9 @@ __all__ = [
     "StoreError",
     "TransientSourceError",
     "UnknownDatasetError",
+    "UnknownSeriesError",
     "UnreadableSourceError",
+    "UntrustedSourceError",
     "UsageError",
     "WindowError",
 ]
@@ -106,7 +124,19 @@ class NotCoveredError(MacrocreditError, LookupError):
 
 
 class RuleViolationError(MacrocreditError, ValueError):
-    """Findings of severity ``error``; nothing was written."""
+    """Findings of severity ``error``; nothing was written.
+
+    Parameters
+    ----------
+    message
+        For people.
+    findings
+        Those that stopped the write.
+    """
+
+    def __init__(self, message: str, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class SourceError(MacrocreditError):
@@ -121,9 +151,41 @@ class PermanentSourceError(SourceError, ValueError):
     """The same request fails until somebody changes something."""
 
 
+class RateLimitedError(TransientSourceError):
+    """The source has had enough requests for now."""
+
+
+class SourceUnavailableError(TransientSourceError):
+    """The source gave no answer, broke off in the middle of one, or said that it cannot answer now."""
+
+
+class EmptyResponseError(TransientSourceError):
+    """The source answered in its own format, with no row at all."""
+
+
+class NotServedError(PermanentSourceError):
+    """The chosen profile has no way to this dataset."""
+
+
 class UnreadableSourceError(PermanentSourceError):
     """A file that cannot be read as the catalog describes it."""
 
 
-class SourceUnavailableError(PermanentSourceError):
-    """The chosen profile has no way to this dataset."""
+class UnknownSeriesError(PermanentSourceError):
+    """The source does not know the series that it was asked for."""
+
+
+class SchemaChangedError(PermanentSourceError):
+    """The source sent other columns than those it has always sent."""
+
+
+class MalformedResponseError(PermanentSourceError):
+    """What came back is not in the source's format: a page for people, a cell that is no number, a body too large."""
+
+
+class RejectedRequestError(PermanentSourceError):
+    """The source refuses the request as it is: a key that it does not know, a parameter out of range."""
+
+
+class UntrustedSourceError(PermanentSourceError):
+    """A certificate did not verify, or the source sent us to another host."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
 
 from macrocredit_assets.errors import SettingsError
 
@@ -18,6 +19,8 @@ __all__ = ["VARIABLES", "Executor", "Profile", "Settings"]
 
 Profile = Literal["sample", "files", "public", "terminal"]
 Executor = Literal["in_process", "multiprocess"]
+
+_A_DAY = 86_400.0
 
 #: Every environment variable this package reads, with its default and meaning; the README's table is made of it.
 VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -31,6 +34,18 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "MACROCREDIT_EXECUTOR": ("in_process", "how steps are executed: in_process or multiprocess"),
     "MACROCREDIT_SCHEDULES": ("off", "whether the daily schedules run unless the UI says otherwise: on or off"),
     "MACROCREDIT_NOTIFY": ("none", "what is told of a failed run: a command, or the http(s) address of a webhook"),
+    "FRED_API_KEY": ("none", "a key for FRED's official API; without one, FRED's public CSV is asked"),
+    "MACROCREDIT_FRED_URL": (
+        "https://fred.stlouisfed.org/graph/fredgraph.csv",
+        "where FRED's public CSV is asked for",
+    ),
+    "MACROCREDIT_FRED_API_URL": ("https://api.stlouisfed.org/fred", "where FRED's official API is"),
+    "MACROCREDIT_CBOE_URL": (
+        "https://cdn.cboe.com/api/global/us_indices/daily_prices",
+        "the folder of Cboe's history files",
+    ),
+    "MACROCREDIT_HTTP_TIMEOUT": ("120", "the most seconds that one request may take, repetitions and waits included"),
+    "MACROCREDIT_LANDING_DAYS": ("for ever", "for how many days the answers of sources are kept as they came"),
     "DAGSTER_HOME": ("`<root>/.dagster`", "Dagster's instance: runs, events, schedules"),
 }
 
@@ -57,6 +72,14 @@ class Settings:
         Whether the daily schedules run where nobody has switched them on or off in the UI.
     notify
         What is told of a failed run, a command or a webhook's address, or None. It may hold a secret: it is not shown.
+    fred_api_key
+        A key for FRED's official API, or None; a secret: it is not shown.
+    fred_url, fred_api_url, cboe_url
+        Where sources are asked; without a slash at the end.
+    http_timeout
+        The most seconds that one request may take, repetitions and waits included.
+    landing_days
+        For how many days answers of sources are kept; None is for ever.
     """
 
     root: Path
@@ -67,6 +90,12 @@ class Settings:
     executor: Executor = "in_process"
     schedules: bool = False
     notify: str | None = field(default=None, repr=False)
+    fred_api_key: str | None = field(default=None, repr=False)
+    fred_url: str = VARIABLES["MACROCREDIT_FRED_URL"][0]
+    fred_api_url: str = VARIABLES["MACROCREDIT_FRED_API_URL"][0]
+    cboe_url: str = VARIABLES["MACROCREDIT_CBOE_URL"][0]
+    http_timeout: float = float(VARIABLES["MACROCREDIT_HTTP_TIMEOUT"][0])
+    landing_days: int | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -87,12 +116,23 @@ class Settings:
             executor=cast("Executor", _choice(environ, "MACROCREDIT_EXECUTOR", get_args(Executor))),
             schedules=_choice(environ, "MACROCREDIT_SCHEDULES", ("on", "off")) == "on",
             notify=_notifier(environ),
+            fred_api_key=environ.get("FRED_API_KEY", "").strip() or None,
+            fred_url=_url(environ, "MACROCREDIT_FRED_URL"),
+            fred_api_url=_url(environ, "MACROCREDIT_FRED_API_URL"),
+            cboe_url=_url(environ, "MACROCREDIT_CBOE_URL"),
+            http_timeout=_seconds(environ, "MACROCREDIT_HTTP_TIMEOUT"),
+            landing_days=_days(environ, "MACROCREDIT_LANDING_DAYS"),
         )
 
     @property
     def data_directory(self) -> Path:
         """Where Parquet files and the registry lie."""
         return self.root / "data"
+
+    @property
+    def landing_directory(self) -> Path:
+        """Where the answers of sources lie as they came, below one folder per source and series."""
+        return self.data_directory / "landing"
 
     @property
     def registry_path(self) -> Path:
@@ -134,3 +174,34 @@ def _notifier(environ: Mapping[str, str]) -> str | None:
         # without the text: a webhook's address is a secret
         raise SettingsError(f"MACROCREDIT_NOTIFY is neither a command nor an address: {error}.") from error
     return text or None
+
+
+def _url(environ: Mapping[str, str], name: str) -> str:
+    text = (environ.get(name) or VARIABLES[name][0]).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
+        # without the text: whoever puts a key into an address would find it in the log
+        raise SettingsError(
+            f"{name} is no address; write it as https://host/path, without a query and without a user's name."
+        )
+    return text
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> float:
+    text = environ.get(name) or VARIABLES[name][0]
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _A_DAY:
+        raise SettingsError(f"{name}={text!r} is no number of seconds between 0 and {_A_DAY:g}.")
+    return seconds
+
+
+def _days(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"{name}={text!r} is no number of days, 1 or more; leave it unset to keep everything.")
+    return int(text)

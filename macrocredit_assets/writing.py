@@ -60,7 +60,9 @@ def write(
         replace=entry.kind == "signal",
         withdraw=withdraw,
         switch=switch_reason is not None,
-        provenance=Provenance(run_id, ingested.ways, ingested.inputs, switch_reason, definition=ingested.definition),
+        provenance=Provenance(
+            run_id, ingested.ways, ingested.inputs, switch_reason, ingested.definition, ingested.landing
+        ),
     )
     return AssetRecord(
         dataset=entry.name,
@@ -74,6 +76,7 @@ def write(
         findings=ingested.findings + vanished_finding(entry, ingested.window, result.vanished, result.vanished_dates),
         accepted=ingested.accepted,
         seconds={**ingested.seconds, "write": perf_counter() - started},
+        landing=ingested.landing,
     )
 
 

@@ -31,8 +31,8 @@ from macrocredit_assets.cli.places import explained
 from macrocredit_assets.errors import (
     CatalogError,
     MacrocreditError,
+    NotServedError,
     SettingsError,
-    SourceUnavailableError,
     UnknownDatasetError,
     UsageError,
 )
@@ -47,7 +47,7 @@ _SECTIONS = {
 }
 
 #: Errors that say: ask for something else. All others say: it was tried, and failed.
-_WRONG_USE = (UsageError, CatalogError, UnknownDatasetError, SourceUnavailableError)
+_WRONG_USE = (UsageError, CatalogError, UnknownDatasetError, NotServedError)
 
 
 def _localized(ctx: click.Context, message: str) -> str:

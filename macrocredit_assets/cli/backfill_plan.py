@@ -92,7 +92,7 @@ def make_plan(context: Context, asked: Asked, window: Window, journal: Journal |
 
     Raises
     ------
-    UnknownDatasetError, SourceUnavailableError
+    UnknownDatasetError, NotServedError
         If a name is not known, or the profile cannot serve it.
     UsageError
         If a signal would lack an input that nobody asked for.

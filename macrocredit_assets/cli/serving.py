@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from macrocredit_assets.cli.context import Context
-from macrocredit_assets.errors import SourceUnavailableError
+from macrocredit_assets.errors import NotServedError
 
 __all__ = ["choose"]
 
@@ -19,7 +19,7 @@ def choose(context: Context, names: Sequence[str]) -> list[str]:
     ------
     UnknownDatasetError
         If a name is not in the catalog.
-    SourceUnavailableError
+    NotServedError
         If the profile cannot serve a dataset that was named, or cannot serve any.
     """
     from macrocredit_assets.catalog import load_catalog
@@ -33,13 +33,11 @@ def choose(context: Context, names: Sequence[str]) -> list[str]:
         # a signal may be made from inputs that are stored already, whichever way they once came
         if refused := [name for name in names if name in unserved and name in catalog.datasets]:
             reasons = "\n".join(f"  {name}: {unserved[name]}" for name in refused)
-            raise SourceUnavailableError(f"Profile {profile} cannot serve:\n{reasons}")
+            raise NotServedError(f"Profile {profile} cannot serve:\n{reasons}")
         return [name for name in catalog.names() if name in names]
     served = [name for name in catalog.names() if name not in unserved]
     if not served:
-        raise SourceUnavailableError(
-            f"Profile {profile} can serve no dataset of the catalog. Why: {context.command('doctor')}"
-        )
+        raise NotServedError(f"Profile {profile} can serve no dataset of the catalog. Why: {context.command('doctor')}")
     if unserved:
         click.echo(f"Left out, because profile {profile} cannot serve them: {', '.join(unserved)}", err=True)
         click.echo(f"Why: {context.command('doctor')}", err=True)

@@ -53,7 +53,7 @@ def stop_on_errors(
         lines.append(f"If these rows are right, store them in spite of it: {_waive(spec, window, names, again, tag)}")
     else:
         lines.append("This cannot be waived: correct the source, or the entry in the catalog.")
-    raise RuleViolationError("\n".join(lines))
+    raise RuleViolationError("\n".join(lines), tuple(errors))
 
 
 def _waive(spec: Entry, window: Window, names: Sequence[str], again: str | None, tag: str | None) -> str:

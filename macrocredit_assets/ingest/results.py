@@ -43,6 +43,8 @@ class Ingested:
         Of a signal: dataset -> the revision of it that was read.
     definition
         Of a signal: a hash of the definition that it was computed by.
+    landing
+        Where the answers lie that the rows were read from: POSIX paths below the data directory.
     """
 
     frame: pd.DataFrame
@@ -57,6 +59,7 @@ class Ingested:
     seconds: Mapping[str, float] = field(default_factory=dict)
     inputs: Mapping[str, SeenInput] = field(default_factory=dict)
     definition: str | None = None
+    landing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_key
-from macrocredit_assets.errors import SourceUnavailableError
+from macrocredit_assets.errors import NotServedError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest, stored_beside
 from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
 from macrocredit_assets.orchestration.partitions import DAILY, today, window_of
@@ -61,7 +61,7 @@ def _build_assets(
     for spec in catalog.datasets.values():
         try:
             route: Route | None = choose(spec, settings.profile, sources)
-        except SourceUnavailableError:
+        except NotServedError:
             route = None
         source = _source_asset(_series(spec, route), spec)
         external.setdefault(source.key, source)

@@ -79,6 +79,8 @@ class Provenance:
         Why, in the words of whoever asked for a switch or a migration.
     definition
         For a signal: a hash of the definition that it was computed by.
+    landing
+        Where the answers lie that the rows were read from: POSIX paths below the data directory.
     """
 
     run_id: str | None = None
@@ -86,6 +88,7 @@ class Provenance:
     inputs: Mapping[str, SeenInput] = field(default_factory=dict)
     reason: str | None = None
     definition: str | None = None
+    landing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ class AssetRecord:
 
     ``result`` and what describes the fetch are None or empty where ``error`` says why they are missing: the step
     failed, or it was skipped because another one did. ``retries`` is how often the run tried again after a failure that
-    might pass.
+    might pass. ``landing`` is where the answers lie that its rows were read from: POSIX paths below the data directory.
     """
 
     dataset: str
@@ -170,3 +173,4 @@ class AssetRecord:
     seconds: Mapping[str, float] = field(default_factory=dict)
     retries: int = 0
     error: ErrorInfo | None = None
+    landing: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from macrocredit_assets.catalog.models import DatasetSpec, Way
+from macrocredit_assets.findings import Finding
 from macrocredit_assets.windows import Window
 
 __all__ = ["Fetched", "Source"]
@@ -31,6 +32,12 @@ class Fetched:
         Rows before trimming and dropping.
     dropped
         Why rows are not in the frame: ``outside_window``, ``missing`` ... -> count.
+    label
+        How it was asked, where that is more than the way's own label: ``fred_api:DGS10``.
+    landing
+        Where the answers lie as they came: POSIX paths below the data directory; empty where they are not kept.
+    findings
+        What the source itself noticed about its answer, beyond what the rules see in the frame.
     """
 
     frame: pd.DataFrame
@@ -38,6 +45,9 @@ class Fetched:
     last: date | None
     rows_read: int
     dropped: Mapping[str, int] = field(default_factory=dict)
+    label: str | None = None
+    landing: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Source(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
-from macrocredit_assets.errors import SourceUnavailableError, UnreadableSourceError
+from macrocredit_assets.errors import NotServedError, UnreadableSourceError
 from macrocredit_assets.sources.base import Fetched
 from macrocredit_assets.sources.file_cells import MISSING, Complaint, Sheet, read_dates, read_numbers, unreadable
 from macrocredit_assets.sources.file_csv import read_csv
@@ -53,14 +53,14 @@ class FileSource:
 
         Raises
         ------
-        SourceUnavailableError
+        NotServedError
             If there is no such file.
         UnreadableSourceError
             If any part of the file cannot be read as the way describes it, inside the window or not.
         """
         reason = self.unavailable(way)
         if reason or self._folder is None or not isinstance(way, FileWay):
-            raise SourceUnavailableError(f"{spec.name}: {reason}.")
+            raise NotServedError(f"{spec.name}: {reason}.")
         path = self._folder / way.path
         try:
             frame = _parse(_open(path, way, spec.name), path, way, spec)

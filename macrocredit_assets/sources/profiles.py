@@ -18,7 +18,7 @@ from macrocredit_assets.catalog.models import (
     FredWay,
     Way,
 )
-from macrocredit_assets.errors import SourceUnavailableError
+from macrocredit_assets.errors import NotServedError
 from macrocredit_assets.settings import Profile
 from macrocredit_assets.sources.base import Source
 
@@ -65,14 +65,14 @@ def choose(spec: DatasetSpec, profile: Profile, sources: Mapping[str, Source]) -
 
     Raises
     ------
-    SourceUnavailableError
+    NotServedError
         If no way can be used, naming every way and its reason.
     """
     preferred = _preferred(spec, profile)
     usable = [way for way in preferred if _reason(way, profile, sources) is None]
     if not usable:
         reasons = "".join(f"\n  {way_label(way)}: {_reason(way, profile, sources)}" for way in spec.ways)
-        raise SourceUnavailableError(
+        raise NotServedError(
             f"Profile {profile!r} has no way to {spec.name}:{reasons}\n"
             f"Remove one of these reasons, choose another MACROCREDIT_PROFILE, or run `macrocredit doctor` to see what "
             f"each dataset lacks."

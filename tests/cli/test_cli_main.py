@@ -113,7 +113,7 @@ def test_setting_that_cannot_be_used_is_wrong_use(run: Callable[..., Result]) ->
         (errors.RootKindError, 2),
         (errors.CatalogError, 2),
         (errors.UnknownDatasetError, 2),
-        (errors.SourceUnavailableError, 2),
+        (errors.NotServedError, 2),
         (errors.NotCoveredError, 1),
         (errors.CorruptFileError, 1),
         (errors.StoreError, 1),

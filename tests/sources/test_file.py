@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from macrocredit_assets.catalog.models import Column, DatasetSpec, FileColumn, FileWay, SampleWay
-from macrocredit_assets.errors import SourceUnavailableError, UnreadableSourceError
+from macrocredit_assets.errors import NotServedError, UnreadableSourceError
 from macrocredit_assets.sources import Fetched, FileSource
 from macrocredit_assets.windows import Window
 
@@ -393,8 +393,8 @@ def test_unavailable_says_why(tmp_path: Path) -> None:
 def test_fetching_what_is_unavailable_raises_the_reason(tmp_path: Path) -> None:
     """A file that went away since the choice was made, or a way of another source, is said in the same words."""
     way = make_way()
-    with pytest.raises(SourceUnavailableError, match=r"toy: there is no file .*toy\.csv"):
+    with pytest.raises(NotServedError, match=r"toy: there is no file .*toy\.csv"):
         FileSource(tmp_path).fetch(make_spec(way), way, EVERYTHING)
     sample = SampleWay(series="sample:toy", model="spread", level=1, stress=1, noise=1)
-    with pytest.raises(SourceUnavailableError, match="no file but sample"):
+    with pytest.raises(NotServedError, match="no file but sample"):
         FileSource(tmp_path).fetch(make_spec(way), sample, EVERYTHING)

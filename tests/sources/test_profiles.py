@@ -21,7 +21,7 @@ from macrocredit_assets.catalog.models import (
     SampleWay,
     Way,
 )
-from macrocredit_assets.errors import PermanentSourceError, SourceUnavailableError
+from macrocredit_assets.errors import NotServedError, PermanentSourceError
 from macrocredit_assets.settings import Profile
 from macrocredit_assets.sources import PROFILES, Fetched, Route, build_sources, choose, unserved, way_label
 from macrocredit_assets.windows import Window
@@ -119,7 +119,7 @@ def test_a_source_of_another_package_is_never_sample_data() -> None:
 
 def test_no_way_names_every_way_and_its_reason() -> None:
     """Not installed, unusable and not in the profile are told apart, each beside the way it is about."""
-    with pytest.raises(SourceUnavailableError) as caught:
+    with pytest.raises(NotServedError) as caught:
         choose(ALL, "public", stands("sample", file="MACROCREDIT_FILES is not set"))
     assert str(caught.value).splitlines()[:-1] == [
         "Profile 'public' has no way to vix:",
