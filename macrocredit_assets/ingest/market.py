@@ -117,7 +117,7 @@ def _answered(
     """Return the dates of a window that the sources answered, and what is to be said of the others."""
     lasts = [answer.last for answer in answers if answer.last is not None]
     if not lasts:
-        return Coverage(), (finding("source_ended", f"{spec.name}: the source holds no value at all"),)
+        return Coverage(), (finding("stale_source", f"{spec.name}: the source holds no value at all"),)
     reached = _over_closed_days(spec, max(lasts), window.end)
     waiting = awaited(spec, window, set(pd.DatetimeIndex(index).date), today)
     answered = Coverage()
@@ -129,7 +129,7 @@ def _answered(
     findings = []
     if reached < window.end and is_due(spec, reached + _DAY, today):
         rest = f"{max(reached + _DAY, window.start)}..{window.end} stays open"
-        findings.append(finding("source_ended", f"{spec.name}: the source goes until {max(lasts)}; {rest}"))
+        findings.append(finding("stale_source", f"{spec.name}: the source goes until {max(lasts)}; {rest}"))
     if waiting:
         message = f"{spec.name}: the source has no row yet; its publication lag is {spec.publication_lag} sessions"
         examples = tuple({"date": day.isoformat()} for day in waiting[:_SHOWN])

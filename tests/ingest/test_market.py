@@ -245,7 +245,7 @@ def test_the_answer_goes_as_far_as_the_source(tmp_path: Path, last: str, answere
     write(tmp_path, {"2023-12-28": 50, last: 51})
     ingested = run(tmp_path, dataset())
     assert str(ingested.answered) == answered
-    assert [one.rule for one in ingested.findings] == ["source_ended"] * ended
+    assert [one.rule for one in ingested.findings] == ["stale_source"] * ended
     assert all(f"until {last}" in one.message for one in ingested.findings)
 
 
@@ -272,7 +272,7 @@ def test_a_source_without_values_answers_nothing(tmp_path: Path) -> None:
     """An empty file is no statement about any date."""
     write(tmp_path, {"2024-01-02": "."})
     ingested = run(tmp_path, dataset())
-    assert (ingested.answered, [one.rule for one in ingested.findings]) == (Coverage(), ["source_ended"])
+    assert (ingested.answered, [one.rule for one in ingested.findings]) == (Coverage(), ["stale_source"])
 
 
 def test_the_sample_answers_every_window() -> None:
@@ -334,7 +334,7 @@ def test_a_row_inside_its_lag_is_answered(tmp_path: Path) -> None:
     ("today", "findings"),
     [
         (MONDAY, [("not_yet_published", "info", 1)]),
-        (date(2024, 1, 30), [("source_ended", "warning", 1)]),
+        (date(2024, 1, 30), [("stale_source", "warning", 1)]),
     ],
 )
 def test_a_source_that_ends_inside_the_lag_is_no_warning(

@@ -51,7 +51,7 @@ def test_the_list_of_rules() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.sentence.endswith(".") for rule in RULES)
     assert all(rule.severity == "error" and rule.check for rule in RULES if rule.name in acceptable_rules())
-    assert finding("source_ended", "over").severity == "warning"
+    assert finding("stale_source", "over").severity == "warning"
     assert finding("not_yet_published", "soon").severity == "info"
 
 
