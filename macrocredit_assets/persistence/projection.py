@@ -167,6 +167,7 @@ class Projection:
                 ways=told.ways,
                 reason=told.reason,
                 schema=head.schema,
+                landing=told.landing,
             ),
             known_at=known_at,
         )

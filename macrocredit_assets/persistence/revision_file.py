@@ -7,7 +7,8 @@ row as it is after the write, empty where it was withdrawn. The footer's key ``m
     {"dataset": "vix", "revision": 7, "known_at": "2024-10-25T12:00:04.1+00:00", "kind": "write",
      "series": "cboe:VIX", "window": ["2024-10-24", "2024-10-24"], "coverage": [["2020-01-01", "2024-10-24"]],
      "content_hash": "sha256:...", "inserted": 1, "changed": 0, "withdrawn": 0,
-     "run_id": "3f6c...", "ways": ["file:vix.csv"], "reason": null}
+     "run_id": "3f6c...", "ways": ["cboe:VIX"], "reason": null,
+     "landing": ["landing/cboe/VIX/20241025T120003Z-9f86d081884c7d65.csv.gz"]}
 
 Coverage and hash are those of the whole dataset after the write. What must not be here: which revisions there are, and
 what comes out of all of them (``revisions.py``).
@@ -80,6 +81,9 @@ class Revision:
         Numbers of rows.
     run_id, ways, reason
         Who wrote, how the rows came, and why, as far as that was told.
+    landing
+        Where the answers lie that the rows were read from: POSIX paths below the data directory; none in revisions that
+        are older than this field.
     """
 
     dataset: str
@@ -97,6 +101,7 @@ class Revision:
     ways: tuple[str, ...]
     reason: str | None
     schema: pa.Schema = field(compare=False, repr=False)
+    landing: tuple[str, ...] = ()
 
     @property
     def begins_anew(self) -> bool:
@@ -188,6 +193,7 @@ def _footer(revision: Revision) -> bytes:
             "run_id": revision.run_id,
             "ways": list(revision.ways),
             "reason": revision.reason,
+            "landing": list(revision.landing),
         }
     ).encode()
 
@@ -225,4 +231,5 @@ def _from_footer(said: dict[str, Any], schema: pa.Schema) -> Revision:
         ways=tuple(said["ways"]),
         reason=said["reason"],
         schema=schema,
+        landing=tuple(said.get("landing", ())),
     )

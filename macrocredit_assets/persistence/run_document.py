@@ -11,7 +11,7 @@ What belongs here: dataclasses and their plain form. Which file a document stand
      "versions": {"macrocredit_assets": "0.1.0", "dagster": "1.13.27"}, "tags": {}, "error": null,
      "assets": {"vix": {
         "status": "written", "window": "2020-01-01..2024-10-24", "series": "cboe:VIX", "ways": ["file:vix.csv"],
-        "rows_read": 8900, "dropped": {"outside_window": 7688},
+        "landing": [], "rows_read": 8900, "dropped": {"outside_window": 7688},
         "inserted": 1211, "changed": 1, "unchanged": 0, "vanished": 0, "withdrawn": 0,
         "changes": [{"date": "2020-03-16", "column": "close", "old": 82.6, "new": 82.69}],
         "row_count": 1212, "first": "2020-01-02", "last": "2024-10-24", "coverage": [["2020-01-01", "2024-10-24"]],
@@ -170,6 +170,7 @@ def asset_entry(record: AssetRecord) -> AssetEntry:
         "window": None if record.window is None else str(record.window),
         "series": record.series,
         "ways": list(record.ways),
+        "landing": list(record.landing),
         "rows_read": record.rows_read,
         "dropped": dict(record.dropped),
         **_result(record.result),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from macrocredit_assets.errors import (
@@ -352,3 +353,23 @@ def test_revisions_can_stand_elsewhere(tmp_path: Path) -> None:
     known = store.last_revision()
     assert known is not None
     assert abs(datetime.now(UTC) - known.known_at) < timedelta(minutes=1)
+
+
+def test_landing_stands_with_the_revision(store: DatasetStore) -> None:
+    """A revision says where the answers lie that its rows were read from."""
+    told = Provenance(run_id="run-1", ways=("fred:DGS10",), landing=("landing/fred/DGS10/a.csv.gz",))
+    store.write(JANUARY, spreads(d02=57.5), series=SERIES, provenance=told)
+    (revision,) = store.revisions()
+    assert revision.landing == ("landing/fred/DGS10/a.csv.gz",)
+
+
+def test_revision_from_before_answers_were_kept(store: DatasetStore, tmp_path: Path) -> None:
+    """A footer without the field is one of a revision without answers, and reads as ever."""
+    store.write(JANUARY, spreads(d02=57.5), series=SERIES, provenance=Provenance(landing=("landing/x",)))
+    path = tmp_path / "data" / "revisions" / "cdx" / "00000001.parquet"
+    table = pq.read_table(path)
+    footer = json.loads(table.schema.metadata[b"macrocredit"])
+    del footer["landing"]
+    pq.write_table(table.replace_schema_metadata({b"macrocredit": json.dumps(footer)}), path)
+    (revision,) = store.revisions()
+    assert (revision.number, revision.landing) == (1, ())

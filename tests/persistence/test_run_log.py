@@ -40,7 +40,7 @@ RECORD = AssetRecord(
     window=WINDOW,
     status="written",
     series="cboe:VIX",
-    ways=("file:vix.csv",),
+    ways=("cboe:VIX",),
     rows_read=300,
     dropped={"outside_window": 90},
     result=WriteResult(
@@ -65,12 +65,14 @@ RECORD = AssetRecord(
     findings=(Finding("stale_values", "warning", "Five equal closes.", 5, ({"date": "2024-02-01"},)),),
     accepted=("unit_slip",),
     seconds={"fetch": 0.0201234567, "conform": 0.01, "write": 0.008},
+    landing=("landing/cboe/VIX/20241025T120003Z-9f86d081884c7d65.csv.gz",),
 )
 VIX = {
     "status": "written",
     "window": "2024-01-01..2024-10-24",
     "series": "cboe:VIX",
-    "ways": ["file:vix.csv"],
+    "ways": ["cboe:VIX"],
+    "landing": ["landing/cboe/VIX/20241025T120003Z-9f86d081884c7d65.csv.gz"],
     "rows_read": 300,
     "dropped": {"outside_window": 90},
     "inserted": 209,
