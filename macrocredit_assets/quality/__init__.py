@@ -1,23 +1,36 @@
-"""Rules about a frame of observations: one catalogued list, the checks that look, and the judge that applies them."""
+"""Rules about rows: one catalogued list, the functions that look, and the judge that applies them.
 
+A *rule* is one line of the list; a *check* is a group of rules that is run and shown as one.
+"""
+
+from macrocredit_assets.quality.judging import examine, judge, needs
 from macrocredit_assets.quality.rules import (
+    CHECKS,
     RULES,
+    Check,
     Rule,
     acceptable_rules,
     check_accepted,
     finding,
-    judge,
-    vanished_finding,
+    rules_of,
 )
 from macrocredit_assets.quality.slips import NEIGHBOURHOOD
+from macrocredit_assets.quality.subject import Needs
+from macrocredit_assets.quality.vanished import vanished_finding
 
 __all__ = [
+    "CHECKS",
     "NEIGHBOURHOOD",
     "RULES",
+    "Check",
+    "Needs",
     "Rule",
     "acceptable_rules",
     "check_accepted",
+    "examine",
     "finding",
     "judge",
+    "needs",
+    "rules_of",
     "vanished_finding",
 ]

@@ -1,29 +1,51 @@
-"""The one list of rules, and the judge that applies them.
+"""The one list of rules.
 
-What belongs here: what a finding means, how grave it is and who may waive it. What must not: mending anything, for a
-finding is stored or stops a write, and never changes a value.
+What belongs here: what a finding means, how grave it is, who may waive it, and what must be read to look for it. What
+must not: looking (``values.py``, ``continuity.py``, ``jumps.py``), and applying (``judging.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
-import pandas as pd
-
-from macrocredit_assets.catalog.models import Entry
+from macrocredit_assets.catalog.models import DatasetSpec, Entry
 from macrocredit_assets.errors import UsageError
 from macrocredit_assets.findings import Finding, Severity
-from macrocredit_assets.quality import checks
-from macrocredit_assets.quality.checks import Example, Observation
-from macrocredit_assets.windows import Window
+from macrocredit_assets.quality import continuity, values
+from macrocredit_assets.quality.slips import NEIGHBOURHOOD
+from macrocredit_assets.quality.subject import Example, Needs, Observation, Subject
 
-__all__ = ["RULES", "Rule", "acceptable_rules", "check_accepted", "finding", "judge", "vanished_finding"]
+__all__ = ["CHECKS", "RULES", "Check", "Rule", "acceptable_rules", "check_accepted", "finding", "rules_of"]
 
-_SHOWN = 5
+Check: TypeAlias = Literal["values", "continuity", "jumps", "source"]
 
-_Check = Callable[[Entry, pd.DataFrame, pd.DataFrame | None], Iterator[Observation]]
+#: The groups of rules that are shown, run and waited for as one, in their order.
+CHECKS: tuple[Check, ...] = get_args(Check)
+
+
+def _every_column(entry: Entry) -> Needs:
+    return Needs(tuple(entry.columns))
+
+
+def _neighbours(entry: Entry) -> Needs:
+    return Needs(tuple(entry.columns), NEIGHBOURHOOD, NEIGHBOURHOOD)
+
+
+def _prices(entry: Entry) -> Needs | None:
+    names = tuple(name for name in entry.columns if name in values.OHLC)
+    return Needs(names) if len(names) == len(values.OHLC) else None
+
+
+def _main(entry: Entry) -> Needs | None:
+    # a signal has the days that its inputs have
+    return Needs((entry.main,)) if isinstance(entry, DatasetSpec) else None
+
+
+def _nothing(entry: Entry) -> Needs | None:
+    # what is told by a source or the store while it is asked; signals have no source
+    return Needs() if isinstance(entry, DatasetSpec) else None
 
 
 @dataclass(frozen=True)
@@ -34,57 +56,124 @@ class Rule:
     ----------
     name
         As findings and ``--accept`` have it.
+    check
+        The group to which it belongs.
     severity
-        ``error`` stops a write; ``warning`` is stored as published and carried in the record.
+        ``error`` stops a write; ``warning`` is stored as published and carried in the record; ``info`` never fails.
     sentence
         What it means, for people.
     acceptable
         Whether ``--accept`` can waive it.
-    check
-        What looks for it in a frame; None where somebody else must see it (the source, the store).
+    look
+        What looks for it in rows; None where somebody else must see it (the source, the store).
+    needs
+        What must be read of a dataset to look for it; None where the rule says nothing about that dataset.
     """
 
     name: str
+    check: Check
     severity: Severity
     sentence: str
     acceptable: bool = False
-    check: _Check | None = None
+    look: Callable[[Subject], Iterator[Observation]] | None = None
+    needs: Callable[[Entry], Needs | None] = _nothing
 
 
-def judge(
-    spec: Entry,
-    frame: pd.DataFrame,
-    stored: pd.DataFrame | None = None,
-    *,
-    accept: frozenset[str] = frozenset(),
-) -> tuple[Finding, ...]:
-    """Apply every rule that a frame can show.
+#: Every rule, in the order in which they are applied.
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "wrong_type",
+        "values",
+        "error",
+        "A column does not hold the numbers that its dtype says.",
+        look=values.wrong_type,
+        needs=_every_column,
+    ),
+    Rule(
+        "conflicting_duplicate",
+        "values",
+        "error",
+        "A date stands twice with different values; accepted, the last one published is kept.",
+        acceptable=True,
+        look=values.conflicting_duplicate,
+        needs=_every_column,
+    ),
+    Rule(
+        "unit_slip",
+        "values",
+        "error",
+        "Levels are about 100 times off: percent taken for basis points, or the reverse.",
+        acceptable=True,
+        look=values.unit_slip,
+        needs=_neighbours,
+    ),
+    Rule(
+        "hard_bounds",
+        "values",
+        "error",
+        "A value that cannot be true at all.",
+        acceptable=True,
+        look=values.hard_bounds,
+        needs=_every_column,
+    ),
+    Rule("outside_window", "values", "error", "Rows outside the window that is being written; the store refuses them."),
+    Rule("other_series", "values", "error", "Rows of another series than the stored one; the store refuses them."),
+    Rule(
+        "plausible_bounds",
+        "values",
+        "warning",
+        "A value outside its usual range.",
+        look=values.plausible_bounds,
+        needs=_every_column,
+    ),
+    Rule(
+        "ohlc_order",
+        "values",
+        "warning",
+        "Open or close outside low..high, or low above high.",
+        look=values.ohlc_order,
+        needs=_prices,
+    ),
+    Rule(
+        "closed_day",
+        "continuity",
+        "warning",
+        "A row on a day that its calendar has as closed; data win.",
+        look=continuity.closed_day,
+        needs=_main,
+    ),
+    Rule(
+        "archive_gaps",
+        "continuity",
+        "warning",
+        "An archive has no row on more than 10 sessions in a row; they are not covered.",
+    ),
+    Rule("vanished", "source", "warning", "A stored row that the source no longer has; the store keeps it."),
+    Rule("stale_source", "source", "warning", "The source has no row from a session on whose publication lag is over."),
+    Rule(
+        "truncated",
+        "source",
+        "warning",
+        "The source begins later than rows that are stored of it; the store keeps them.",
+    ),
+    Rule("late", "source", "warning", "The row of a session is not there although its publication lag is over."),
+    Rule("future_dates", "source", "warning", "The source has rows of days that are still to come; they are left out."),
+    Rule("unfinished_days", "source", "warning", "An archive has rows of days that are not over; they are left out."),
+    Rule("source_begins", "source", "info", "The source has nothing before a date; the days before count as covered."),
+    Rule(
+        "not_yet_published",
+        "source",
+        "info",
+        "A session inside its publication lag has no row yet; it is asked for again.",
+    ),
+)
 
-    Parameters
-    ----------
-    spec
-        The dataset.
-    frame
-        Index of dates, the spec's columns; duplicates and order as the source gave them.
-    stored
-        Rows that the dataset already holds in and around the window, sorted and unique; levels are compared with them.
-    accept
-        Rules to waive: their findings become warnings that say so.
+_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
-    Raises
-    ------
-    UsageError
-        If ``accept`` names a rule that does not exist or cannot be waived.
-    """
-    check_accepted(accept)
-    found: list[Finding] = []
-    for rule in RULES:
-        if rule.check is not None:
-            observations = rule.check(spec, frame, stored)
-            found += [finding(rule.name, seen.message, seen.count, seen.examples) for seen in observations]
-            if found and rule.name == "wrong_type":
-                break  # nothing more can be said of values that are no numbers
-    return tuple(_waived(one) if one.rule in accept else one for one in found)
+
+def rules_of(entry: Entry, check: Check) -> tuple[Rule, ...]:
+    """Return the rules of a check that can say something about a dataset."""
+    return tuple(rule for rule in RULES if rule.check == check and rule.needs(entry) is not None)
 
 
 def finding(rule: str, message: str, count: int = 1, examples: tuple[Example, ...] = ()) -> Finding:
@@ -103,66 +192,3 @@ def check_accepted(accept: frozenset[str]) -> None:
     if refused:
         known = ", ".join(acceptable_rules())
         raise UsageError(f"{', '.join(map(repr, refused))} cannot be accepted; --accept takes {known}.")
-
-
-def vanished_finding(entry: Entry, window: Window, count: int, dates: Sequence[date]) -> tuple[Finding, ...]:
-    """Return the finding of stored rows that did not come again, or nothing where all came.
-
-    Parameters
-    ----------
-    entry, window
-        The dataset that was written, and for which dates.
-    count, dates
-        How many rows were absent, and the first of them: ``vanished`` and ``vanished_dates`` of the write's result.
-    """
-    if not count:
-        return ()
-    rows, were = ("1 stored row", "was") if count == 1 else (f"{count} stored rows", "were")
-    # the dates are a part of them where there are many
-    start, end = (min(dates), max(dates)) if len(dates) == count else (window.start, window.end)
-    command = f"macrocredit backfill {entry.name} --start {start} --end {end}"
-    message = (
-        f"{rows} did not come again, and {were} kept; if the publisher withdrew them: {command} --allow-withdrawals"
-    )
-    examples = tuple({"date": day.isoformat()} for day in sorted(dates)[:_SHOWN])
-    return (finding("vanished", message, count, examples),)
-
-
-def _waived(one: Finding) -> Finding:
-    return replace(one, severity="warning", message=f"{one.message} (accepted)")
-
-
-#: Every rule, in the order in which they are applied.
-RULES: tuple[Rule, ...] = (
-    Rule("wrong_type", "error", "A column does not hold the numbers that its dtype says.", check=checks.wrong_type),
-    Rule(
-        "conflicting_duplicate",
-        "error",
-        "A date stands twice with different values; accepted, the last one published is kept.",
-        acceptable=True,
-        check=checks.conflicting_duplicate,
-    ),
-    Rule(
-        "unit_slip",
-        "error",
-        "Levels are about 100 times off: percent taken for basis points, or the reverse.",
-        acceptable=True,
-        check=checks.unit_slip,
-    ),
-    Rule("hard_bounds", "error", "A value that cannot be true at all.", acceptable=True, check=checks.hard_bounds),
-    Rule("outside_window", "error", "Rows outside the window that is being written; the store refuses them."),
-    Rule("other_series", "error", "Rows of another series than the stored one; the store refuses them."),
-    Rule("plausible_bounds", "warning", "A value outside its usual range.", check=checks.plausible_bounds),
-    Rule("ohlc_order", "warning", "Open or close outside low..high, or low above high.", check=checks.ohlc_order),
-    Rule("closed_day", "warning", "A row on a day that its calendar has as closed; data win.", check=checks.closed_day),
-    Rule("vanished", "warning", "A stored row that the source no longer has; the store keeps it."),
-    Rule("stale_source", "warning", "The source has no row from a session on whose publication lag is over."),
-    Rule("truncated", "warning", "The source begins later than rows that are stored of it; the store keeps them."),
-    Rule("future_dates", "warning", "The source has rows of days that are still to come; they are left out."),
-    Rule("archive_gaps", "warning", "An archive has no row on more than 10 sessions in a row; they are not covered."),
-    Rule("unfinished_days", "warning", "An archive has rows of days that are not over; they are left out."),
-    Rule("source_begins", "info", "The source has nothing before a date; the days before count as covered."),
-    Rule("not_yet_published", "info", "A session inside its publication lag has no row yet; it is asked for again."),
-)
-
-_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}

@@ -1,6 +1,6 @@
 """Which rows of a column stand on another level than the rows beside them: about a hundred times too high or too low.
 
-What belongs here: levels, and what counts as beside. What is said of such rows is the business of ``checks.py``.
+What belongs here: levels, and what counts as beside. What is said of such rows is the business of ``values.py``.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def test_the_list_of_rules() -> None:
     """Names are unique, every rule has a sentence, and what can be accepted is an error that is looked for here."""
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.sentence.endswith(".") for rule in RULES)
-    assert all(rule.severity == "error" and rule.check for rule in RULES if rule.name in acceptable_rules())
+    assert all(rule.severity == "error" and rule.look for rule in RULES if rule.name in acceptable_rules())
     assert finding("stale_source", "over").severity == "warning"
     assert finding("not_yet_published", "soon").severity == "info"
 

@@ -1,0 +1,124 @@
+"""What a rule is shown, and the form in which it says what it saw.
+
+What belongs here: the two shapes between rules and the judge, and how cells become plain values. What must not: rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from macrocredit_assets.catalog.models import Entry
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["SHOWN", "Example", "Needs", "Observation", "Subject", "as_cells", "as_plain", "as_row"]
+
+Example = Mapping[str, str | float | int | None]
+
+#: So many rows are shown of what was seen; all are counted.
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a rule saw: one sentence, how many rows or dates it is about, and the first of them."""
+
+    message: str
+    count: int
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What must be read of a dataset so that rules can look at a window of it.
+
+    Parameters
+    ----------
+    columns
+        Columns of the dataset, in the order of its entry; none where nothing is read.
+    before, after
+        How far around the window rows are needed, calendar days included.
+    reference
+        Dataset and column that is compared with the main column, over the same dates; None where none is.
+    """
+
+    columns: tuple[str, ...] = ()
+    before: timedelta = timedelta(0)
+    after: timedelta = timedelta(0)
+    reference: tuple[str, str] | None = None
+
+    def around(self, window: Window) -> Window:
+        """Return the window that must be read."""
+        return Window(window.start - self.before, window.end + self.after)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What rules look at.
+
+    Parameters
+    ----------
+    entry
+        The dataset.
+    rows
+        The rows that are judged: index of dates, the entry's columns or those that the rules need. Rows that are about
+        to be written have duplicates and order as the source gave them; stored ones are sorted and unique.
+    beside
+        Stored rows around them, sorted and unique; before a write, also those that are about to be replaced.
+    window, coverage
+        The dates that are judged, and what is covered of the dataset; None before a write, when it is not known yet
+        which dates will be.
+    reference
+        Values of the series that the entry names as its reference, by date; None where there is none.
+    today
+        The date in New York; None where it does not matter.
+    """
+
+    entry: Entry
+    rows: pd.DataFrame
+    beside: pd.DataFrame | None = None
+    window: Window | None = None
+    coverage: Coverage | None = None
+    reference: pd.Series[float] | None = None
+    today: date | None = None
+
+    @cached_property
+    def line(self) -> pd.Series[float]:
+        """The main column with what stands beside the judged rows: sorted, unique, no missing cells."""
+        name = self.entry.main
+        came = self.rows.loc[~self.rows.index.duplicated(keep="last"), name].astype("float64")
+        if self.beside is not None and name in self.beside:
+            held = self.beside[name].astype("float64")
+            came = pd.concat([came, held[~held.index.isin(came.index)]])
+        return came.dropna().sort_index()
+
+    def is_judged(self, index: pd.Index) -> np.ndarray:
+        """Return which dates have a row that is judged."""
+        return np.asarray(index.isin(self.rows.index))
+
+
+def as_cells(values: pd.Series[float]) -> tuple[Example, ...]:
+    """Return the first cells of a column as examples, each with its date."""
+    name = str(values.name)
+    return tuple(as_row({"date": day, name: value}) for day, value in values.head(SHOWN).items())
+
+
+def as_row(values: Mapping[object, object]) -> Example:
+    """Return cells as plain values: dates as ISO strings, missing ones as None."""
+    return {str(key): as_plain(value) for key, value in values.items()}
+
+
+def as_plain(value: object) -> str | float | int | None:
+    """Return a cell as a plain value."""
+    if isinstance(value, date):  # a Timestamp too
+        return value.isoformat()[:10]
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return None if np.isnan(value) else float(value)
+    return None if value is pd.NA else str(value)
