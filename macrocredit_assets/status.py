@@ -1,8 +1,8 @@
 """How each dataset stands: what is stored, which sessions are missing, how late it is, which days are stale.
 
 What belongs here: one frozen answer per dataset, from files alone - the heads of stored files, their revisions, and the
-registry for the last run. Dagster's opinion is not asked: its colours say that a run asked, coverage says what came of
-it. How the answer looks is in ``cli``.
+registry and run logs for the last run. Dagster's opinion is not asked: its colours say that a run asked, coverage says
+what came of it. How the answer looks is in ``cli``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Literal
 import numpy as np
 
 from macrocredit_assets.catalog import DatasetSpec, SignalSpec, arrow_schema
-from macrocredit_assets.catalog.publication import awaited, due, last_due
+from macrocredit_assets.catalog.publication import awaited, last_due
 from macrocredit_assets.errors import MacrocreditError
+from macrocredit_assets.failures import LastFailure, last_failures
+from macrocredit_assets.freshness import freshness
 from macrocredit_assets.holdings import Days, Holdings
 from macrocredit_assets.persistence import DataRegistry, DatasetEntry, StoredHead
 from macrocredit_assets.persistence.schemas import schema_mismatches
@@ -77,6 +79,9 @@ class DatasetStatus:
         The run that wrote or checked it last.
     error
         Why its file cannot be read, how its columns differ from the catalog's, or why the profile cannot serve it.
+    failure
+        Why the newest run that touched it did not write it; None where that run did. It says nothing of the state: what
+        was not there in the morning may not be due before the evening.
     """
 
     name: str
@@ -94,6 +99,7 @@ class DatasetStatus:
     stale: tuple[Span, ...] = ()
     last_run: LastRun | None = None
     error: str | None = None
+    failure: LastFailure | None = None
 
     @property
     def missing_sessions(self) -> int:
@@ -133,7 +139,10 @@ def statuses(
     """
     settings = holdings.settings
     registered = DataRegistry(settings.registry_path, settings.data_directory).entries()
-    found = [_status(holdings, name, registered.get(name), today) for name in names]
+    failures = last_failures(settings.logs_directory, names)
+    found = [
+        replace(_status(holdings, name, registered.get(name), today), failure=failures.get(name)) for name in names
+    ]
     if any(status.state == "never ingested" for status in found):
         reasons = unserved()
         found = [_served(status, reasons) for status in found]
@@ -148,7 +157,7 @@ def _status(holdings: Holdings, name: str, registered: DatasetEntry | None, toda
         holes = _holes(holdings, entry, today)
         old = _stale(holdings, entry, today)
         waiting, gaps = _waiting(holdings, entry, today), _gaps(holdings, entry)
-        days_late = _days_late(holdings, entry, holes, today)
+        days_late = freshness(holdings, name, today).days_late
     except MacrocreditError as error:
         return DatasetStatus(name, entry.kind, "unreadable", last_run=run, error=str(error))
     mismatch = _mismatch(entry, head)
@@ -235,22 +244,6 @@ def _within(days: Days, coverage: Coverage) -> Days:
     # between an even and an odd edge lies a covered window
     inside: Days = days[np.searchsorted(np.array(edges), days, side="right") % 2 == 1]
     return inside
-
-
-def _days_late(holdings: Holdings, entry: DatasetSpec | SignalSpec, holes: Sequence[Span], today: date) -> int:
-    coverage = holdings[entry.name].coverage
-    if not holes or not coverage or holes[-1].window.end < coverage.windows[-1].end:
-        return 0
-    first: date = counting_days(holdings, entry, holes[-1].window)[0].item()
-    return max(0, (today - _due(holdings, entry, first)).days)
-
-
-def _due(holdings: Holdings, entry: DatasetSpec | SignalSpec, day: date) -> date:
-    """Return when a row must be there; of a signal, when the last of its inputs must."""
-    if isinstance(entry, DatasetSpec):
-        return due(entry, day)
-    catalog = holdings.catalog
-    return max(_due(holdings, catalog.entry(name), day) for name in catalog.inputs_of(entry.name))
 
 
 def _last_run(registered: DatasetEntry | None) -> LastRun | None:

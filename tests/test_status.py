@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 from macrocredit_assets.catalog import arrow_schema
-from macrocredit_assets.persistence import DataRegistry, DatasetStore
+from macrocredit_assets.persistence import DataRegistry, DatasetStore, ErrorInfo, RunHeader, RunLog
 from macrocredit_assets.status import DatasetStatus, statuses
 from macrocredit_assets.windows import Window
 
@@ -174,3 +174,18 @@ def test_last_run_is_the_registrys(desk: Desk) -> None:
     run = _status(desk, "left", "2024-02-01").last_run
     assert run is not None
     assert (run.run_id, run.at) == ("abc", "2024-02-01T06:00:00+00:00")
+
+
+def test_failure_of_the_last_run_is_told_and_changes_no_state(desk: Desk) -> None:
+    """A complete dataset whose last run failed is complete; why that run failed stands beside it."""
+    desk.put("left", "2024-01-01", "2024-01-31")
+    at = datetime(2024, 2, 1, 12, tzinfo=UTC)
+    log = RunLog(desk.settings.logs_directory, "r1")
+    log.start(RunHeader("r1", "daily", at, "public", "real", None, "schedule", "desk7", 1, 1.0))
+    log.finish("failure", {"left": ErrorInfo("SourceUnavailableError", "left: no answer.\nTry later.")}, at)
+    status = _status(desk, "left", "2024-02-01")
+    assert (status.state, status.wanting) == ("complete", False)
+    assert status.failure is not None
+    assert (status.failure.run_id, status.failure.at) == ("r1", at)
+    assert (status.failure.type, status.failure.summary) == ("SourceUnavailableError", "left: no answer.")
+    assert _status(desk, "right", "2024-02-01").failure is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ __all__ = ["command"]
 
 #: Where nothing is stored yet, a first backfill is advised from here on.
 _FIRST_START = "2020-01-01"
-#: Commands shown one by one; --json has one for every hole.
+#: Commands, and reasons of failures, shown one by one; --json has all of them.
 _SHOWN = 8
 #: Up to so many datasets are named before their command, which names them all.
 _NAMED = 3
@@ -87,8 +87,21 @@ def _document(context: Context, status: DatasetStatus) -> dict[str, object]:
         "stale_days": status.stale_days,
         "stale": [_span(context, status.name, span, "days") for span in status.stale],
         "last_run": {"run_id": run.run_id, "at": run.at} if run else None,
+        "failure": _failure(context, status),
         "error": status.error and context.localized(status.error),
         "command": _command(context, status),
+    }
+
+
+def _failure(context: Context, status: DatasetStatus) -> dict[str, object] | None:
+    failure = status.failure
+    if failure is None:
+        return None
+    return {
+        "run_id": failure.run_id,
+        "at": failure.at,
+        "type": failure.type,
+        "message": context.localized(failure.message),
     }
 
 
@@ -139,7 +152,25 @@ def _print(context: Context, found: Sequence[DatasetStatus], *, named: bool) -> 
     for status in found:
         if status.error and status.state in ("unreadable", "migrate"):
             click.echo(f"{status.name}: {context.localized(status.error)}")
+    _print_failures(context, found)
     _print_commands(context, found, named=named)
+
+
+def _print_failures(context: Context, found: Sequence[DatasetStatus]) -> None:
+    """Print which datasets failed in the newest run that touched them, and the first line of why, each reason once."""
+    sharing: dict[tuple[str, datetime, str], list[str]] = {}
+    for status in found:
+        if failure := status.failure:
+            sharing.setdefault((failure.run_id, failure.at, failure.summary), []).append(status.name)
+    shown = [*sharing.items()][:_SHOWN]
+    for (run_id, at, why), names in shown:
+        # no table: where a terminal breaks a line, what it says is still whole
+        click.secho(f"\nfailed: {_names(names)} in run {run_id[:8]}, {at:%Y-%m-%d %H:%M} UTC", fg="red")
+        click.echo(f"  {context.localized(why)}")
+    if len(sharing) > _SHOWN:
+        click.echo(f"\n... and {len(sharing) - _SHOWN} more reasons, in --json")
+    for run_id in dict.fromkeys(run_id for (run_id, _, _), _ in shown):
+        click.echo(f"\nAll that run {run_id[:8]} said\n  {context.command('runs', 'show', run_id[:8])}")
 
 
 def _bar_width(rows: Sequence[Sequence[str]]) -> int:

@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from macrocredit_assets.catalog import arrow_schema, load_catalog
 from macrocredit_assets.cli import cli
 from macrocredit_assets.cli.context import Context
-from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence import DatasetStore, ErrorInfo, RunHeader, RunLog
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
@@ -201,3 +201,25 @@ def test_unreadable_file_is_told_with_the_users_settings(filled: Path) -> None:
     error = _documents(result)["vix"]["error"]
     assert f"MACROCREDIT_ROOT={filled} macrocredit registry verify --repair" in error
     assert error in _invoke(filled, COMPLETE, "status", "vix").stdout
+
+
+def test_failure_of_the_last_run_is_told_with_the_users_settings(filled: Path) -> None:
+    """Datasets that failed are named with the first line of why, each reason once, and JSON has the whole of it."""
+    at = datetime(2999, 3, 29, 11, tzinfo=UTC)  # after the run that filled the root
+    log = RunLog(filled / "logs" / "runs", "f00dfeed-1")
+    log.start(RunHeader("f00dfeed-1", "daily", at, "public", "real", None, "schedule", "desk7", 1, 1.0))
+    why = ErrorInfo("SourceUnavailableError", "cdn.cboe.com: 503.\nTry later: macrocredit ingest vix")
+    log.finish("failure", {"vix": why, "cdx_hy_5y": why}, at)
+    result = _invoke(filled, COMPLETE, "status", *NAMES, "--check")
+    assert result.exit_code == 0
+    shown = "\nfailed: cdx_hy_5y, vix in run f00dfeed, 2999-03-29 11:00 UTC\n  cdn.cboe.com: 503.\n"
+    assert shown in result.stdout
+    assert f"All that run f00dfeed said\n  MACROCREDIT_ROOT={filled} macrocredit runs show f00dfeed" in result.stdout
+    documents = _documents(_invoke(filled, COMPLETE, "status", *NAMES, "--json"))
+    assert documents["vix"]["failure"] == {
+        "run_id": "f00dfeed-1",
+        "at": "2999-03-29T11:00:00+00:00",
+        "type": "SourceUnavailableError",
+        "message": f"cdn.cboe.com: 503.\nTry later: MACROCREDIT_ROOT={filled} macrocredit ingest vix",
+    }
+    assert documents["cdx_vix_gap"]["failure"] is None
