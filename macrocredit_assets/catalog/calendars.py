@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
-from macrocredit_assets.catalog.models import Entry
+from macrocredit_assets.catalog.models import DatasetSpec, Entry
 from macrocredit_assets.catalog.special_days import CalendarName, SpecialDays
 from macrocredit_assets.catalog.yaml_reader import read_yaml
 from macrocredit_assets.windows import Window
@@ -32,13 +32,16 @@ _CORRECTIONS = "calendars.yaml"
 
 
 def sessions_of(entry: Entry, window: Window) -> pd.DatetimeIndex:
-    """Return the sessions of a dataset: those of its calendar, and the special days of its catalog."""
-    return sessions(entry.calendar, window, entry.special_days)
+    """Return the sessions of a dataset: those of its calendar and the special days of its catalog, until it ended."""
+    found = sessions(entry.calendar, window, entry.special_days)
+    ended = _ended(entry)
+    return found if ended is None else found[found <= pd.Timestamp(ended)]
 
 
 def is_session_of(entry: Entry, day: date) -> bool:
-    """Return whether a day is a session of a dataset: by the special days of its catalog, else by its calendar."""
-    return is_session(entry.calendar, day, entry.special_days)
+    """Return whether a day is a session of a dataset, as :func:`sessions_of` has them."""
+    ended = _ended(entry)
+    return (ended is None or day <= ended) and is_session(entry.calendar, day, entry.special_days)
 
 
 def sessions(calendar: CalendarName, window: Window, own: SpecialDays | None = None) -> pd.DatetimeIndex:
@@ -64,6 +67,10 @@ def is_session(calendar: CalendarName, day: date, own: SpecialDays | None = None
     if own is not None and (day in own.open or day in own.closed):
         return day in own.open
     return pd.Timestamp(day) in _century(calendar, day.year // 100)
+
+
+def _ended(entry: Entry) -> date | None:
+    return entry.ended if isinstance(entry, DatasetSpec) else None
 
 
 def _shipped(calendar: CalendarName, window: Window) -> pd.DatetimeIndex:

@@ -159,6 +159,10 @@ class DatasetSpec(Entry):
     publication_lag: int = Field(1, ge=0, description="sessions after which a session's row must be there")
     chunk: Literal["year"] | None = Field(None, description="year: one file a year, for wide tables; else one file")
     rolls: RollDays | None = Field(None, description="days on which the on-the-run series changes")
+    # not in dumps: like a closed day, the end of a series does not make the entry's code another one
+    ended: date | None = Field(
+        None, exclude=True, description="the last day of a series that is published no more; no session follows it"
+    )
     ways: tuple[Way, ...] = Field(min_length=1, description="in order of preference")
 
     @model_validator(mode="after")

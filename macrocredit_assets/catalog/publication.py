@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import Literal, get_args
 
-from macrocredit_assets.catalog.calendars import is_session_of, sessions_of
+from macrocredit_assets.catalog.calendars import is_session, sessions_of
 from macrocredit_assets.catalog.models import DatasetSpec, SignalSpec
 from macrocredit_assets.windows import Coverage, Window
 
@@ -126,8 +126,8 @@ def _without_row(spec: DatasetSpec | SignalSpec, first: date | None, today: date
 
 
 def _step(spec: DatasetSpec, day: date, sessions: int, step: timedelta) -> date:
-    """Go so many sessions from a day, in one direction."""
+    """Go so many sessions from a day, in one direction; a publisher's days go on when a series of his has ended."""
     while sessions:
         day += step
-        sessions -= is_session_of(spec, day)
+        sessions -= is_session(spec.calendar, day, spec.special_days)
     return day

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.calendars import is_session_of, sessions_of
-from macrocredit_assets.catalog.models import DatasetSpec
+from macrocredit_assets.catalog.models import DatasetSpec, Way
 from macrocredit_assets.catalog.publication import awaited, is_due
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
@@ -66,7 +66,7 @@ def ingest(
     """
     check_accepted(accept)
     started = perf_counter()
-    answers = [sources[way.source].fetch(spec, way, window) for way in route.ways]
+    answers = [_ask(sources[way.source], spec, way, window) for way in route.ways]
     fetched = perf_counter()
     merged, superseded = _merge([answer.frame for answer in answers])
     findings = judge(spec, merged, stored, accept=accept)
@@ -80,13 +80,23 @@ def ingest(
         series=route.series,
         window=window,
         answered=answered,
-        ways=tuple(way_label(way) for way in route.ways),
+        ways=tuple(answer.label or way_label(way) for way, answer in zip(route.ways, answers, strict=True)),
         rows_read=sum(answer.rows_read for answer in answers),
         dropped=dropped,
-        findings=findings + begins + open_end,
+        findings=findings + begins + open_end + tuple(one for answer in answers for one in answer.findings),
         accepted=accepted(findings, accept),
         seconds={"fetch": fetched - started, "conform": perf_counter() - fetched},
+        landing=tuple(dict.fromkeys(path for answer in answers for path in answer.landing)),
     )
+
+
+def _ask(source: Source, spec: DatasetSpec, way: Way, window: Window) -> Fetched:
+    if spec.ended is None or window.start <= spec.ended:
+        return source.fetch(spec, way, window)
+    # nothing follows the end of a series: what is not asked cannot fail every morning
+    index = pd.DatetimeIndex([], dtype="datetime64[us]", name="date")
+    nothing = pd.DataFrame({name: pd.Series(index=index, dtype="float64") for name in spec.columns}, index)
+    return Fetched(nothing, first=None, last=spec.ended, rows_read=0)
 
 
 def _merge(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, int]:
@@ -143,7 +153,7 @@ def _since_beginning(
     """Say which of the answered dates lie before everything that the source holds.
 
     They are answered: it has nothing there. Not so where rows are stored, for it once had something, and has cut its
-    history off since.
+    history off since (``truncated``).
     """
     firsts = [answer.first for answer in answers if answer.first is not None]
     if not firsts or not answered or answered.windows[0].start >= min(firsts):
@@ -153,13 +163,15 @@ def _since_beginning(
     sessions = len(sessions_of(spec, before))
     if not sessions and not days:
         return answered, ()
-    message = f"{spec.name}: the source begins on {min(firsts)}; {before} is covered without a row of it"
-    if days:
-        kept = "1 stored row before it is kept" if len(days) == 1 else f"{len(days)} stored rows before it are kept"
-        message += f", and {kept} whatever is withdrawn"
-        whole = Window(before.start, answered.windows[-1].end)
-        answered = answered.intersect(Coverage.of(Window(day, day) for day in days).holes(whole))
-    return answered, (finding("source_begins", message, sessions),)
+    begins = f"{spec.name}: the source begins on {min(firsts)}"
+    if not days:
+        message = f"{begins}; {before} is covered without a row of it"
+        return answered, (finding("source_begins", message, sessions),)
+    kept = "1 stored row before it is kept" if len(days) == 1 else f"{len(days)} stored rows before it are kept"
+    whole = Window(before.start, answered.windows[-1].end)
+    answered = answered.intersect(Coverage.of(Window(day, day) for day in days).holes(whole))
+    examples = tuple({"date": day.isoformat()} for day in sorted(days)[:_SHOWN])
+    return answered, (finding("truncated", f"{begins}; {kept}, whatever is withdrawn", len(days), examples),)
 
 
 def _over_closed_days(spec: DatasetSpec, last: date, end: date) -> date:

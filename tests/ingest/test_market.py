@@ -108,7 +108,9 @@ def test_stored_rows_before_a_source_begins_are_not_answered(tmp_path: Path) -> 
     stored = pd.DataFrame({"spread": [48.0]}, pd.DatetimeIndex(["2024-01-03"], name="date"))
     ingested = run(tmp_path, dataset(), stored=stored)
     assert str(ingested.answered) == "2024-01-01..2024-01-02, 2024-01-04..2024-01-31"
-    assert "1 stored row before it is kept" in ingested.findings[0].message
+    assert said(ingested) == [("truncated", "warning", 1)]
+    assert "begins on 2024-01-10; 1 stored row before it is kept" in ingested.findings[0].message
+    assert ingested.findings[0].examples == ({"date": "2024-01-03"},)
 
 
 def test_an_integer_column_with_missing_cells_stays_integer(tmp_path: Path) -> None:
