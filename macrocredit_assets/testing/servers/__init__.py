@@ -1,0 +1,27 @@
+"""Local servers that speak as FRED and Cboe do, faults included: rehearse and test without the internet.
+
+What belongs here: stand-ins for publishers, shipped with the package and public, for a user's own tests as well::
+
+    from macrocredit_assets.testing import CboeServer, FredServer, Publisher, faults
+
+    publisher = Publisher.simulated(load_catalog(), Window(date(2026, 1, 1), date(2026, 3, 31)), today=date(2026, 3, 2))
+    with FredServer(publisher) as fred, CboeServer(publisher) as cboe:
+        settings = Settings.from_env({"MACROCREDIT_PROFILE": "public", **fred.settings(), **cboe.settings()})
+        fred.install(faults.unavailable(), series="DGS10", times=2)
+        ...  # ingest, as from the real ones
+        publisher.today = date(2026, 3, 3)
+        ...  # and again the next morning
+        assert [request.fault for request in fred.requests if request.series == "DGS10"][:2] == ["status_503"] * 2
+
+A :class:`Publisher` has series and a date; a server has a format, and the faults that are installed. Nothing here is
+used by a deployment unless it says so.
+"""
+
+from macrocredit_assets.testing.servers import faults
+from macrocredit_assets.testing.servers.cboe import CboeServer
+from macrocredit_assets.testing.servers.faults import Fault
+from macrocredit_assets.testing.servers.fred import FredServer
+from macrocredit_assets.testing.servers.publisher import Publisher
+from macrocredit_assets.testing.servers.replies import Request
+
+__all__ = ["CboeServer", "Fault", "FredServer", "Publisher", "Request", "faults"]
