@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
 from macrocredit_assets.errors import NotServedError, UnreadableSourceError
 from macrocredit_assets.sources.base import Fetched
-from macrocredit_assets.sources.file_cells import MISSING, Complaint, Sheet, read_dates, read_numbers, unreadable
+from macrocredit_assets.sources.file_cells import MISSING, Sheet, unreadable
 from macrocredit_assets.sources.file_csv import read_csv
 from macrocredit_assets.sources.file_parquet import read_parquet
-from macrocredit_assets.sources.units import convert
+from macrocredit_assets.sources.observations import Reading, read_sheet, trim
 from macrocredit_assets.windows import Window
 
-__all__ = ["FileSource"]
+__all__ = ["FileSource", "open_sheet"]
 
 
 class FileSource:
@@ -63,13 +62,22 @@ class FileSource:
             raise NotServedError(f"{spec.name}: {reason}.")
         path = self._folder / way.path
         try:
-            frame = _parse(_open(path, way, spec.name), path, way, spec)
+            frame = _parse(open_sheet(path, way, spec.name), path, way, spec)
         except OSError as error:
             raise UnreadableSourceError(f"{spec.name}: {path} cannot be opened: {error.strerror}.") from error
-        return _trim(frame, window)
+        return trim(frame, window)
 
 
-def _open(path: Path, way: FileWay, dataset: str) -> Sheet:
+def open_sheet(path: Path, way: FileWay, dataset: str) -> Sheet:
+    """Return the cells of a file, as text, and where they stand in it; only the rows that the way keeps.
+
+    Raises
+    ------
+    UnreadableSourceError
+        If it has not the shape that the way describes.
+    OSError
+        If it cannot be opened.
+    """
     wanted = list(dict.fromkeys([way.date_column, *way.filters, *(column.column for column in way.columns.values())]))
     if path.suffix in {".parquet", ".pq"}:
         sheet = read_parquet(path, wanted, dataset)
@@ -86,41 +94,10 @@ def _open(path: Path, way: FileWay, dataset: str) -> Sheet:
 
 
 def _parse(sheet: Sheet, path: Path, way: FileWay, spec: DatasetSpec) -> pd.DataFrame:
-    """Return one row per row of the sheet; index NaT where a row has neither date nor value."""
-    missing = MISSING.union(way.missing)
-    complaints: list[Complaint] = []
-    data: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
-    filled = np.zeros(len(sheet.places), dtype=bool)
-    for name, column in way.columns.items():
-        texts = sheet.columns[column.column]
-        values, unread = read_numbers(texts, way.decimal, missing)
-        complaints += [Complaint(sheet.places[row], column.column, texts[row], "is no number") for row in unread]
-        data[name] = convert(values, column.factor, spec.columns[name].decimals)
-        filled |= ~np.isnan(values)
-    stamps = sheet.columns[way.date_column]
-    dates = read_dates(stamps, way.date_format)
-    expected = f"is no date in the format {way.date_format or 'YYYY-MM-DD'}"
-    for row in np.flatnonzero(dates.isna()).tolist():
-        if filled[row] or stamps[row] not in missing:
-            reason = "is no date, but its row has values" if stamps[row] in missing else expected
-            complaints.append(Complaint(sheet.places[row], way.date_column, stamps[row], reason))
+    reading = Reading(
+        way.date_column, way.columns, MISSING.union(way.missing), way.date_format, way.decimal, blank_rows=True
+    )
+    frame, complaints = read_sheet(sheet, reading, spec)
     if complaints:
         raise unreadable(spec.name, path, sheet.unit, complaints, len(complaints))
-    return pd.DataFrame(data, index=dates).reindex(columns=list(spec.columns))
-
-
-def _trim(frame: pd.DataFrame, window: Window) -> Fetched:
-    index = pd.DatetimeIndex(frame.index)
-    filled = frame.notna().any(axis=1).to_numpy()
-    inside = np.asarray((index >= pd.Timestamp(window.start)) & (index <= pd.Timestamp(window.end)))
-    outside = ~inside & np.asarray(index.notna())
-    held = index[filled]
-    first, last = (held.min().date(), held.max().date()) if len(held) else (None, None)
-    counts = {"outside_window": int(outside.sum()), "missing": int((~filled & ~outside).sum())}
-    return Fetched(
-        frame=frame[inside & filled],
-        first=first,
-        last=last,
-        rows_read=len(frame),
-        dropped={reason: count for reason, count in counts.items() if count},
-    )
+    return frame
