@@ -1,0 +1,88 @@
+"""Why a request came to nothing, in words, from the exceptions of requests, urllib3, http.client and ssl.
+
+Their own texts name objects, and addresses with what stands in them; only what is known to be harmless is repeated.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+
+import requests
+from urllib3 import exceptions as urllib3_errors
+
+from macrocredit_assets.sources.http.connection import SurplusError
+
+__all__ = ["distrust", "why"]
+
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (urllib3_errors.NameResolutionError, "could not be found: its name does not resolve"),
+    (urllib3_errors.ConnectTimeoutError, "could not be reached in time"),
+    (ConnectionRefusedError, "could not be reached: the connection was refused"),
+    (urllib3_errors.ReadTimeoutError, "fell silent"),
+    (TimeoutError, "fell silent"),
+    (http.client.RemoteDisconnected, "closed the connection without an answer"),
+    (ConnectionError, "broke the connection off"),
+    (http.client.BadStatusLine, "sent something that is not HTTP"),
+    (SurplusError, "sent more bytes than its Content-Length promised"),
+    (urllib3_errors.InvalidChunkLength, "sent chunks that cannot be read"),
+    (urllib3_errors.InvalidHeader, "sent headers that contradict each other"),
+    (http.client.HTTPException, "sent something that is not HTTP"),
+    (ssl.SSLError, "could not be spoken to over TLS"),
+    (urllib3_errors.ProtocolError, "broke off in the middle of its answer"),
+)
+
+
+def why(error: BaseException) -> str:
+    """Return a clause that continues "the source ...".
+
+    Examples
+    --------
+    >>> why(ConnectionResetError())
+    'broke the connection off'
+    """
+    chain = _chain(error)
+    through = "its proxy: " if any(isinstance(link, urllib3_errors.ProxyError) for link in chain) else ""
+    last = chain[-1]
+    if isinstance(last, http.client.IncompleteRead):
+        return through + _incomplete(last)
+    for link in reversed(chain):
+        for kind, words in _WORDS:
+            if isinstance(link, kind):
+                return through + words
+    return f"{through}could not be asked ({type(last).__name__})"
+
+
+def distrust(error: BaseException) -> str | None:
+    """Return a clause that continues "the source ..." where its identity could not be verified, else None."""
+    for link in _chain(error):
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return f"cannot prove who it is: {link.verify_message or 'its certificate does not verify'}"
+        # requests' own complaint about a bundle that is not there has no type but this
+        if type(link) is OSError or getattr(link, "reason", None) == "NO_CERTIFICATE_OR_CRL_FOUND":
+            return "cannot be verified: there is no file of certificates where REQUESTS_CA_BUNDLE says"
+    return None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and what it wraps, down to the innermost."""
+    chain = [error]
+    while (inner := _inner(chain[-1])) is not None and inner not in chain:
+        chain.append(inner)
+    return chain
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    wrapped = (getattr(error, "reason", None), *error.args)
+    if isinstance(error, (requests.RequestException, urllib3_errors.HTTPError)):
+        wrapped = (*wrapped, error.__cause__)
+    return next((item for item in wrapped if isinstance(item, BaseException)), None)
+
+
+def _incomplete(error: http.client.IncompleteRead) -> str:
+    # urllib3 keeps the number of bytes where http.client keeps the bytes
+    partial: object = error.partial
+    came = partial if isinstance(partial, int) else len(error.partial)
+    if not error.expected:
+        return f"broke off after {came:,} bytes"
+    return f"broke off after {came:,} of {came + error.expected:,} bytes"
