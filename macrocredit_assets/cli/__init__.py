@@ -24,6 +24,7 @@ from macrocredit_assets.cli import (
     runs,
     show,
     status,
+    trace,
     ui,
 )
 from macrocredit_assets.cli.context import Context
@@ -42,7 +43,7 @@ __all__ = ["cli", "main"]
 
 _SECTIONS = {
     "Data": (backfill.command, ingest.command, status.command, show.command, datasets.command),
-    "Records": (revisions.command, registry.command, migrate.command, runs.command, catalog.command),
+    "Records": (trace.command, revisions.command, registry.command, migrate.command, runs.command, catalog.command),
     "Workplace": (ui.command, doctor.command, prune.command),
 }
 

@@ -39,6 +39,7 @@ _NEEDED = {
     "ingest": (*_WAYS, "DAGSTER_HOME"),
     "prune": ("DAGSTER_HOME",),
     "runs": ("DAGSTER_HOME",),
+    "trace": ("MACROCREDIT_FILES",),
     "ui": (*_WAYS, "DAGSTER_HOME"),
 }
 
