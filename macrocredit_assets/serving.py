@@ -18,7 +18,7 @@ __all__ = ["lacking", "without_function"]
 
 def lacking(settings: Settings, catalog: Catalog) -> dict[str, str]:
     """Return what the profile cannot serve, each with the reason; a signal is lacking where one of its inputs is."""
-    found = dict(unserved(catalog, settings.profile, build_sources(settings.files)))
+    found = dict(unserved(catalog, settings.profile, build_sources(settings)))
     for name in catalog.names():
         if missing := [dataset for dataset in catalog.inputs_of(name) if dataset in found]:
             found[name] = f"made from {', '.join(missing)}"

@@ -4,8 +4,10 @@ import dagster as dg
 
 from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.assets import build_assets
+from macrocredit_assets.orchestration.checks import build_checks
 from macrocredit_assets.orchestration.executor import build_executor
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
+from macrocredit_assets.orchestration.partitions import today
 from macrocredit_assets.orchestration.prune import build_prune_job
 from macrocredit_assets.orchestration.schedules import build_schedules
 from macrocredit_assets.settings import Settings
@@ -29,7 +31,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     catalog = load_catalog(settings.catalog)
     selection = dg.AssetSelection.assets(*catalog.names())
     return dg.Definitions(
-        assets=build_assets(catalog, settings, build_sources(settings.files), signal_functions()),
+        assets=build_assets(catalog, settings, build_sources(settings, today=today), signal_functions()),
+        asset_checks=build_checks(catalog, settings),
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB, selection, description="Fetch every dataset for a window, then compute the signals."

@@ -66,6 +66,11 @@ class Complaint:
     text: str
     reason: str
 
+    def located(self, unit: str) -> str:
+        """Return where it is and what is wrong with it, in one clause; a place is a ``unit``."""
+        column = "" if self.column is None else f", column {self.column!r}"
+        return f"{unit} {self.place}{column}: {self.text!r} {self.reason}"
+
 
 def positions(header: Sequence[str]) -> dict[str, int]:
     """Return the position of every column of a header; the second of a name is ``name.1``, the third ``name.2``.
@@ -134,9 +139,7 @@ def unreadable(
     lines = [
         f"{dataset}: {path} cannot be read as the catalog describes it; {total} {'place' if total == 1 else 'places'}:"
     ]
-    for complaint in shown:
-        column = "" if complaint.column is None else f", column {complaint.column!r}"
-        lines.append(f"  {unit} {complaint.place}{column}: {complaint.text!r} {complaint.reason}")
+    lines += [f"  {complaint.located(unit)}" for complaint in shown]
     if total > len(shown):
         lines.append(f"  and {total - len(shown)} more.")
     lines.append(

@@ -14,6 +14,7 @@ from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, Input
 from macrocredit_assets.errors import CatalogError, RuleViolationError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest
 from macrocredit_assets.persistence.records import SeenInput
+from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SIGNALS, SignalContext
 from macrocredit_assets.sources import build_sources, choose
 from macrocredit_assets.windows import Coverage, Window
@@ -169,7 +170,7 @@ def test_roll_days_reach_the_function_by_argument() -> None:
 
 
 def _fetched(folder: Path, spec: DatasetSpec, window: Window) -> Ingested:
-    sources = build_sources(folder)
+    sources = build_sources(Settings(folder, folder, files=folder))
     return ingest(spec, window, choose(spec, "files", sources), sources, today=date(2027, 1, 1))
 
 

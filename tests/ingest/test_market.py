@@ -19,6 +19,7 @@ from macrocredit_assets.catalog.models import (
 )
 from macrocredit_assets.errors import RuleViolationError, UnreadableSourceError, UsageError
 from macrocredit_assets.ingest import Ingested, ingest
+from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import Route, build_sources, choose
 from macrocredit_assets.windows import Coverage, Window
 
@@ -51,7 +52,7 @@ def run(
     folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame | date | str
 ) -> Ingested:
     """Ingest a window by every way of a dataset."""
-    sources = build_sources(folder)
+    sources = build_sources(Settings(folder, folder, files=folder))
     return ingest(spec, window, choose(spec, "files", sources), sources, **{"today": LATER, **options})  # type: ignore[arg-type]
 
 
@@ -212,7 +213,7 @@ def test_an_unknown_rule_is_refused_before_anything_is_fetched(tmp_path: Path) -
             spec,
             JANUARY,
             Route("toy:SPREAD", spec.ways),
-            build_sources(tmp_path),
+            build_sources(Settings(tmp_path, tmp_path, files=tmp_path)),
             today=LATER,
             accept=frozenset({"hard_bound"}),
         )
@@ -277,9 +278,9 @@ def test_a_source_without_values_answers_nothing(tmp_path: Path) -> None:
     assert (ingested.answered, [one.rule for one in ingested.findings]) == (Coverage(), ["stale_source"])
 
 
-def test_the_sample_answers_every_window() -> None:
+def test_the_sample_answers_every_window(tmp_path: Path) -> None:
     """A simulated dataset answers its window whole, weekend ends included."""
-    spec, sources = load_catalog().datasets["cdx_ig_5y"], build_sources(None)
+    spec, sources = load_catalog().datasets["cdx_ig_5y"], build_sources(Settings(tmp_path, tmp_path))
     window = Window.parse("2024-01-01", "2024-01-07")
     ingested = ingest(spec, window, choose(spec, "sample", sources), sources, today=date(2024, 1, 8))
     assert (ingested.answered, ingested.series) == (Coverage((window,)), "sample:cdx_ig_5y")

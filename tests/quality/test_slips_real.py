@@ -13,6 +13,7 @@ from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.catalog.models import Bounds
 from macrocredit_assets.ingest import ingest
 from macrocredit_assets.quality.slips import NEIGHBOURHOOD, find_slip
+from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import build_sources, choose
 from macrocredit_assets.windows import Window
 
@@ -23,7 +24,7 @@ NOTHING = pd.Series(dtype=float, index=pd.DatetimeIndex([]))
 @pytest.fixture(params=SPECS)
 def column(request: pytest.FixtureRequest, real_data: Path) -> tuple[pd.Series[float], Bounds]:
     """Return the main column of a dataset since 1990, and its usual range."""
-    spec, sources = SPECS[request.param], build_sources(real_data)
+    spec, sources = SPECS[request.param], build_sources(Settings(real_data, real_data, files=real_data))
     route, window = choose(spec, "files", sources), Window.parse("1990-01-01", "2026-06-30")
     values = ingest(spec, window, route, sources, today=date(2027, 1, 1)).frame[spec.main].dropna()
     usual = spec.columns[spec.main].plausible

@@ -22,7 +22,7 @@ from macrocredit_assets.catalog.models import (
     Way,
 )
 from macrocredit_assets.errors import NotServedError, PermanentSourceError
-from macrocredit_assets.settings import Profile
+from macrocredit_assets.settings import Profile, Settings
 from macrocredit_assets.sources import PROFILES, Fetched, Route, build_sources, choose, unserved, way_label
 from macrocredit_assets.windows import Window
 
@@ -163,7 +163,7 @@ def test_labels(way: Way, label: str) -> None:
 def test_the_shipped_catalog_is_served(profile: Profile, real_data: Path) -> None:
     """Simulation and files each serve all sixteen datasets, one series each."""
     catalog = load_catalog()
-    built = build_sources(real_data)
+    built = build_sources(Settings(real_data, real_data, files=real_data))
     assert unserved(catalog, profile, built) == {}
     assert len(catalog.datasets) == 16
     for spec in catalog.datasets.values():
@@ -173,7 +173,9 @@ def test_the_shipped_catalog_is_served(profile: Profile, real_data: Path) -> Non
 
 def test_both_files_of_the_sp500_are_used(real_data: Path) -> None:
     """The long archive comes first, the one that goes on after it second."""
-    route = choose(load_catalog().datasets["sp500"], "files", build_sources(real_data))
+    route = choose(
+        load_catalog().datasets["sp500"], "files", build_sources(Settings(real_data, real_data, files=real_data))
+    )
     assert [way_label(way) for way in route.ways] == ["file:spx_ohlcv_yahoo_1927_2020.csv", "file:spx_close_yahoo.csv"]
 
 
@@ -189,16 +191,19 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, *points: str) -> None
     monkeypatch.syspath_prepend(folder)
 
 
-def test_built_in_sources() -> None:
-    """Without other packages there are the two built-in sources, each under its own name."""
-    assert {name: source.name for name, source in build_sources(None).items()} == {"file": "file", "sample": "sample"}
+def test_built_in_sources(tmp_path: Path) -> None:
+    """Without other packages there are the built-in sources, each under its own name."""
+    built = build_sources(Settings(tmp_path, tmp_path))
+    assert {name: source.name for name, source in built.items()} == {
+        name: name for name in ("file", "sample", "fred", "cboe")
+    }
 
 
 def test_entry_points_add_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an installed package registers is a source beside ours; an entry point of another group is none."""
     install(tmp_path, monkeypatch, "desk = desk_sources:Desk", "[another.group]", "other = nowhere_at_all:X")
-    built = build_sources(None)
-    assert list(built) == ["file", "sample", "desk"]
+    built = build_sources(Settings(tmp_path, tmp_path))
+    assert list(built) == ["file", "sample", "fred", "cboe", "desk"]
     assert built["desk"].unavailable(DESK) == "the desk is closed"
 
 
@@ -217,4 +222,4 @@ def test_a_broken_entry_point_is_not_passed_over(
     """A source that cannot be loaded stops everything: going on could serve another series than the one chosen."""
     install(tmp_path, monkeypatch, entry)
     with pytest.raises(PermanentSourceError, match=message):
-        build_sources(None)
+        build_sources(Settings(tmp_path, tmp_path))
