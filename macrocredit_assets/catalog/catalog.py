@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 
 from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.errors import UnknownDatasetError
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "Place"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry is written.
+
+    Parameters
+    ----------
+    path
+        The catalog file.
+    line
+        The line of the entry's name, from 1.
+    ways
+        The lines on which its ways begin, in their order; none of a signal.
+    """
+
+    path: Path
+    line: int
+    ways: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -20,10 +40,13 @@ class Catalog:
     ----------
     datasets, signals
         Market datasets and signals by name, in the order of their file.
+    places
+        Where the entries are written, by name; an entry that no file has is absent.
     """
 
     datasets: Mapping[str, DatasetSpec]
     signals: Mapping[str, SignalSpec]
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
     def entry(self, name: str) -> DatasetSpec | SignalSpec:
         """Return the entry of a dataset or signal.

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from macrocredit_assets.catalog.catalog import Catalog
+from macrocredit_assets.catalog.catalog import Catalog, Place
 from macrocredit_assets.catalog.models import FILLED_IN, CalendarName, CatalogFile, DatasetSpec, SignalSpec, SpecialDays
 from macrocredit_assets.catalog.problems import Problem, problems_of
 from macrocredit_assets.catalog.rules import problems_between
@@ -47,7 +47,8 @@ def load_catalog(path: Path | None = None) -> Catalog:
         If the file cannot be read, or anything in it is not as the models say; one line for each mistake, with file,
         line, path and the nearest known word.
     """
-    shipped = _read(resources.files(__package__).joinpath(_SHIPPED).read_text("utf-8"), _SHIPPED)
+    resource = resources.files(__package__).joinpath(_SHIPPED)
+    shipped = _read(resource.read_text("utf-8"), _SHIPPED, Path(str(resource)))
     if path is None:
         return _joined(shipped, None)
     try:
@@ -58,7 +59,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise CatalogError(f"The catalog file {path} cannot be read: {error}.") from error
-    return _joined(shipped, _read(text, str(path)))
+    return _joined(shipped, _read(text, str(path), path.absolute()))
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class _File:
     """One catalog file, its entries right each by itself."""
 
     name: str
+    path: Path
     document: Document
     content: CatalogFile
 
@@ -74,8 +76,18 @@ class _File:
         section, name = path[0], path[1] if len(path) > 1 else None
         return section not in _SECTIONS or name in getattr(self.content, str(section))
 
+    def places(self) -> dict[str, Place]:
+        """Return where each of its entries is written."""
+        lines = self.document.lines
+        ways = {
+            name: tuple(lines["datasets", name, "ways", number] for number in range(len(spec.ways)))
+            for name, spec in self.content.datasets.items()
+        }
+        named = [("datasets", name) for name in self.content.datasets] + [("signals", n) for n in self.content.signals]
+        return {name: Place(self.path, lines[section, name], ways.get(name, ())) for section, name in named}
 
-def _read(text: str, file: str) -> _File:
+
+def _read(text: str, file: str, path: Path) -> _File:
     document = read_yaml(text, file)
     if not isinstance(document.data, dict) or not document.data:
         raise CatalogError(f"{file}: a catalog is a mapping with the keys {' and '.join(_SECTIONS)}; this is none.")
@@ -91,7 +103,7 @@ def _read(text: str, file: str) -> _File:
         problems.extend(problems_of(error))
     if problems:
         raise _error((file, document, problem) for problem in problems)
-    return _File(file, document, content)
+    return _File(file, path, document, content)
 
 
 def _named(entry: object, name: str, path: tuple[str, ...], problems: list[Problem]) -> object:
@@ -108,7 +120,12 @@ def _joined(shipped: _File, own: _File | None) -> Catalog:
     if problems:
         raise _error(_placed(problem, shipped, own) for problem in problems)
     days = {**shipped.content.calendars, **(own.content.calendars if own else {})}
-    return Catalog(_with_days(datasets, days), _with_days(signals, days))
+    places = {**shipped.places(), **(own.places() if own else {})}
+    return Catalog(
+        _with_days(datasets, days),
+        _with_days(signals, days),
+        {name: place for name, place in places.items() if name in datasets or name in signals},
+    )
 
 
 def _with_days(entries: Mapping[str, _Spec], days: Mapping[CalendarName, SpecialDays]) -> dict[str, _Spec]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.catalog.catalog import Place
 from macrocredit_assets.catalog.models import CustomWay
 from macrocredit_assets.errors import CatalogError, UnknownDatasetError
 
@@ -257,3 +258,15 @@ def test_the_catalog_needs_neither_dagster_nor_calendars_of_markets() -> None:
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert finished.stdout == "[]\n"
+
+
+def test_places_of_entries_and_ways_are_known(write: Write) -> None:
+    """Each entry knows file and line, whichever file has it; a block that is repeated stands where it was written."""
+    path = write(f"datasets:\n  toy: &toy\n{_DATASET}\n  vix:\n    <<: *toy\nremove: [move]\n")
+    catalog = load_catalog(path)
+
+    assert catalog.places["toy"] == Place(path, 2, (13,))
+    assert catalog.places["vix"] == Place(path, 15, (13,))
+    hyg = catalog.places["hyg"]
+    assert hyg.path.read_text("utf-8").splitlines()[hyg.line - 1] == "  hyg:"
+    assert {*catalog.places} == {*catalog.names()}
