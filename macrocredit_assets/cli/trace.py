@@ -67,11 +67,11 @@ def _print(context: Context, found: Trace) -> None:
 
 
 def _values(found: Trace) -> Iterator[tuple[str, str]]:
-    if found.values is None:
+    if found.row is None:
         yield "row", f"none ({found.state.replace('_', ' ')})"
         return
     for field in found.schema:
-        (text,) = numbers.written([found.values[field.name]], field)
+        (text,) = numbers.written([found.row[field.name]], field)
         unit = numbers.header(field).partition("\n")[2]
         by = found.set_by.get(field.name)
         yield field.name, f"{text} {unit}, revision {by}" if text else "no value"
@@ -126,7 +126,7 @@ def _document(context: Context, found: Trace) -> dict[str, object]:
         "why": found.why and context.localized(found.why),
         "series": found.series,
         "units": {field.name: numbers.header(field).partition("\n")[2] for field in found.schema},
-        "values": found.values,
+        "values": found.row,
         "set_by": found.set_by,
         "revision": revision
         and {

@@ -70,7 +70,7 @@ class Trace:
         What the numbers are; None where nothing is stored.
     schema
         The stored columns that were asked for, each field with its unit.
-    values
+    row
         Column -> value; None where there is no row.
     set_by
         Column -> the number of the revision that gave it its value; columns that were not asked for are left out.
@@ -94,7 +94,7 @@ class Trace:
     why: str | None
     series: str | None
     schema: pa.Schema
-    values: Values | None
+    row: Values | None
     set_by: Mapping[str, int]
     change: RowChange | None
     run: TracedRun | None
@@ -149,7 +149,7 @@ def trace(
         why=_why_no_row(entry, head, day, today, change) if values is None else _why_unknown(entry, change, whole),
         series=head.series if head else None,
         schema=asked,
-        values=None if values is None else {each: values[each] for each in asked.names},
+        row=None if values is None else {each: values[each] for each in asked.names},
         set_by={each: by.revision.number for each in asked.names if values and (by := _setter(whole, each))},
         change=change,
         run=_run(settings, change),
