@@ -11,7 +11,7 @@ What belongs here: stand-ins for publishers, shipped with the package and public
         ...  # ingest, as from the real ones
         publisher.today = date(2026, 3, 3)
         ...  # and again the next morning
-        assert [request.fault for request in fred.requests if request.series == "DGS10"][:2] == ["status_503"] * 2
+        assert [request.fault for request in fred.requests if request.series == "DGS10"][:2] == ["unavailable"] * 2
 
 A :class:`Publisher` has series and a date; a server has a format, and the faults that are installed. Nothing here is
 used by a deployment unless it says so.
@@ -19,7 +19,7 @@ used by a deployment unless it says so.
 
 from macrocredit_assets.testing.servers import faults
 from macrocredit_assets.testing.servers.cboe import CboeServer
-from macrocredit_assets.testing.servers.faults import Fault
+from macrocredit_assets.testing.servers.faults.plan import Fault
 from macrocredit_assets.testing.servers.fred import FredServer
 from macrocredit_assets.testing.servers.publisher import Publisher
 from macrocredit_assets.testing.servers.replies import Request

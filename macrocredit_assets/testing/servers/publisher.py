@@ -1,7 +1,7 @@
 """What a publisher has, and on which morning it serves it: late rows, revisions, withdrawals, a history cut short.
 
 What belongs here: which rows are served on a date. In which format is the business of the servers; what goes wrong
-on the way, of ``faults.py``.
+on the way, of ``faults``.
 """
 
 from __future__ import annotations

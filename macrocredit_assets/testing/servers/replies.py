@@ -1,7 +1,7 @@
 """What goes over the wire: a request, a table before it has a format, a reply, and the connection it is sent on.
 
 What belongs here: shapes, and how a reply is sent as it should be. How it is sent as it should not be is in
-``wire_faults.py``; who answers what, in ``fred.py`` and ``cboe.py``.
+``faults/wire.py``; who answers what, in ``fred.py`` and ``cboe.py``.
 """
 
 from __future__ import annotations
@@ -100,14 +100,9 @@ class Connection:
             self._closing.wait(pace)
 
     def hold(self) -> None:
-        """Wait, without a word, until the server closes or the client gives up."""
-        self._socket.settimeout(0.05)
-        while not self._closing.is_set():
-            try:
-                if not self._socket.recv(1024):
-                    return
-            except TimeoutError:
-                continue
+        """Say nothing more until the client gives up or the server, which ends its connections, closes."""
+        while self._socket.recv(1024):
+            pass
 
     def reset(self) -> None:
         """End the connection at once with a reset instead of a farewell."""

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from macrocredit_assets.testing.servers.faults import Fault, FaultPlan
+from macrocredit_assets.testing.servers.faults.plan import Fault, FaultPlan
 from macrocredit_assets.testing.servers.publisher import Publisher
 from macrocredit_assets.testing.servers.replies import Answer, Connection, Reply, Request, send_whole
 
@@ -141,6 +141,8 @@ class _Http(ThreadingHTTPServer):
 
     def opened(self, connection: socket) -> None:
         with self._lock:
+            if self.closing.is_set():
+                raise ConnectionAbortedError("the server closes")
             self._open[current_thread()] = connection
 
     def closed(self) -> None:
@@ -161,7 +163,8 @@ class _Http(ThreadingHTTPServer):
             left = dict(self._open)
         for connection in left.values():
             try:
-                connection.shutdown(SHUT_RDWR)
+                # not the method of a TLS socket, which takes its state from under the thread that reads from it
+                socket.shutdown(connection, SHUT_RDWR)
             except OSError:
                 continue
         for thread in left:

@@ -1,7 +1,6 @@
-"""What goes wrong: pages where there should be rows, and rows that are not as they have always been.
+"""What a fault is, and which of those that are installed applies to a request.
 
-What belongs here: what a fault is, which ones apply to a request, and those that change what is said. Those that change
-how it is sent are in ``wire_faults.py``.
+What belongs here: nothing that goes wrong by itself; that is in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from macrocredit_assets.testing.servers.replies import Reply, Request, Table, page
+from macrocredit_assets.testing.servers.replies import Reply, Request, Table
 
-__all__ = ["Fault", "FaultPlan", "unavailable"]
+__all__ = ["Fault", "FaultPlan"]
 
 
 def _same_table(table: Table) -> Table:
@@ -78,8 +77,3 @@ class FaultPlan:
             if planned is not None and planned.left is not None:
                 planned.left -= 1
             return None if planned is None else planned.fault
-
-
-def unavailable(status: int = 503) -> Fault:
-    """Answer with a page that says that the server cannot answer now."""
-    return Fault(f"status_{status}", reply=lambda *_: page(status, f"{status}", "Please try again later."))
