@@ -27,6 +27,8 @@ __all__ = ["PublisherServer"]
 class PublisherServer(ABC):
     """What the servers have in common; a context manager that serves from entry to exit.
 
+    A server that is stopped and started again is at the same address: between the two, connections are refused.
+
     Parameters
     ----------
     publisher
@@ -40,22 +42,35 @@ class PublisherServer(ABC):
         self._plan = FaultPlan()
         self._requests: list[Request] = []
         self._lock = Lock()
-        self._http = _Http(self, tls)
-        self._scheme = "https" if tls else "http"
-        self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._tls = tls
+        self._port = 0
+        self._http: _Http | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._http.stop()
-        self._thread.join()
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, and answer in threads; nothing happens where it does already."""
+        if self._http is None:
+            self._http = _Http(self, self._port, self._tls)
+            self._port = self._http.server_port
+
+    def stop(self) -> None:
+        """Listen no longer, break off every answer, and wait for the threads; nothing happens where it does not."""
+        if self._http is not None:
+            self._http.stop()
+            self._http = None
 
     @property
     def url(self) -> str:
-        """Where it listens: ``http://127.0.0.1:54321``."""
-        return f"{self._scheme}://127.0.0.1:{self._http.server_port}"
+        """Where it listens, or did: ``http://127.0.0.1:54321``; raise :class:`RuntimeError` before it ever has."""
+        if not self._port:
+            raise RuntimeError("The server has no address yet: start it, best with a `with` block.")
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     @abstractmethod
     def settings(self) -> dict[str, str]:
@@ -126,11 +141,13 @@ class _Http(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, owner: PublisherServer, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, owner: PublisherServer, port: int, tls: ssl.SSLContext | None) -> None:
         self.owner, self.closing, self._tls = owner, Event(), tls
         self._open: dict[Thread, socket] = {}
         self._lock = Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
+        self._listening = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._listening.start()
 
     def get_request(self) -> tuple[socket, Any]:
         accepted, address = super().get_request()
@@ -158,6 +175,7 @@ class _Http(ThreadingHTTPServer):
         """Stop listening, end every connection, and wait for their threads."""
         self.closing.set()
         self.shutdown()
+        self._listening.join()
         self.server_close()
         with self._lock:
             left = dict(self._open)

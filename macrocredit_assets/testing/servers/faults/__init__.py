@@ -7,8 +7,8 @@ What belongs here: every fault by name. Each is a function, for some of them tak
     fred.install(faults.cell("N/A"), days=Window(date(2026, 3, 2), date(2026, 3, 6)))
 
 :data:`FAULTS` has all of them, as they are without parameters of your own, for a test that goes through the list.
-A server that is not there, or one whose certificate does not verify, is no fault of this kind: leave the server's
-``with`` block, or give it ``tls``.
+A server that is not there, or one whose certificate does not verify, is no fault of this kind: ``stop()`` it and
+``start()`` it again, or give it ``tls``.
 """
 
 from __future__ import annotations
