@@ -24,7 +24,7 @@ __all__ = ["ACTIONS", "CHANGES_KEPT", "Delta", "Merge", "merge"]
 ACTIONS = ("insert", "change", "withdraw")
 _INSERT, _CHANGE, _WITHDRAW = range(len(ACTIONS))
 
-#: How many old and new values a write reports; the number of changed rows is always complete.
+#: How many old and new values, and how many dates, a write reports; the numbers of rows are always complete.
 CHANGES_KEPT = 20
 
 
@@ -73,6 +73,7 @@ class Merge:
     changes: tuple[Change, ...]
     vanished_dates: tuple[date, ...]
     delta: Delta
+    inserted_dates: tuple[date, ...] = ()
 
     @classmethod
     def of_nothing(cls, stored: Rows) -> Merge:
@@ -137,6 +138,7 @@ def merge(
         changes=_changes(old, new, differs, schema),
         vanished_dates=tuple(lost_days.tolist()),
         delta=Delta.of(fresh, settled.take(changed), absent.take(gone)),
+        inserted_dates=tuple(np.sort(fresh.days)[:CHANGES_KEPT].tolist()),
     )
 
 

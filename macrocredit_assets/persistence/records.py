@@ -122,6 +122,8 @@ class WriteResult:
         The first ``CHANGES_KEPT`` dates of the vanished rows.
     added_columns
         Columns of the schema that the stored file lacked: empty in the rows that were not fetched again.
+    inserted_dates
+        The first ``CHANGES_KEPT`` dates of the inserted rows.
     """
 
     path: Path
@@ -141,6 +143,7 @@ class WriteResult:
     known_at: datetime | None = None
     vanished_dates: tuple[date, ...] = ()
     added_columns: tuple[str, ...] = ()
+    inserted_dates: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,7 @@ class Writer:
             revision=None if revision is None else revision.number,
             known_at=None if revision is None else revision.known_at,
             vanished_dates=merged.vanished_dates,
+            inserted_dates=merged.inserted_dates,
             added_columns=added,
         )
 

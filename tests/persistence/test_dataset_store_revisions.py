@@ -196,6 +196,14 @@ def test_vanished_dates(store: DatasetStore) -> None:
     assert (result.vanished, result.vanished_dates) == (2, (date(2024, 1, 2), date(2024, 1, 4)))
 
 
+def test_inserted_dates(store: DatasetStore) -> None:
+    """The dates that are new are listed in their order, whatever the order in which they came."""
+    first = store.write(JANUARY, spreads(d03=58.0), series=SERIES)
+    second = store.write(JANUARY, spreads(d04=59.0, d03=58.0, d02=57.5), series=SERIES)
+    assert first.inserted_dates == (date(2024, 1, 3),)
+    assert (second.inserted, second.inserted_dates) == (2, (date(2024, 1, 2), date(2024, 1, 4)))
+
+
 def test_withdrawal_takes_answered_dates_only(store: DatasetStore) -> None:
     """Rows that did not come leave where the source answered; elsewhere, and single values, they are kept."""
     store.write(JANUARY, spreads(d02=57.5, d03=58.0, d04=59.0, d05=60.0), series=SERIES)
