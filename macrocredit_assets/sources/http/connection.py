@@ -20,9 +20,10 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Retry
 
-from macrocredit_assets.sources.http.pace import Deadline
+from macrocredit_assets.sources.http.pace import Clock, Deadline
 from macrocredit_assets.sources.http.policy import HttpPolicy
 from macrocredit_assets.sources.http.redact import Secret
 
@@ -103,6 +104,8 @@ class _Response(HTTPResponse):
 
 
 class _Connection(HTTPConnection):
+    """What is added to each of urllib3's kinds of connection."""
+
     exchange: ClassVar[_Exchange]
     #: Whoever raises http.client's, to have requests printed, does not get the secret printed.
     debuglevel = 0
@@ -114,8 +117,31 @@ class _Connection(HTTPConnection):
         super().putrequest(method, self.exchange.secret.disclosed(url), skip_host, skip_accept_encoding)
 
 
-class _TlsConnection(_Connection, HTTPSConnection):
-    pass
+class _DirectConnection(_Connection):
+    def _new_conn(self) -> socket.socket:
+        """Connect; the addresses of a host share the time, where urllib3 gives the whole of it to each."""
+        try:
+            addresses = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        patience = Deadline(Clock(), self.exchange.deadline.limit(self.exchange.policy.connect_seconds))
+        for position, (family, kind, protocol, _, address) in enumerate(addresses):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(patience.limit(patience.left / (len(addresses) - position)))
+                sock.connect(address)
+                # the TLS handshake has what is left
+                sock.settimeout(patience.limit(patience.left))
+            except OSError as error:
+                sock.close()
+                failed: OSError = error
+            else:
+                return sock
+        if isinstance(failed, TimeoutError):
+            raise ConnectTimeoutError(self, "no address answered in time") from failed
+        raise NewConnectionError(self, "no address could be connected to") from failed
 
 
 class _Adapter(HTTPAdapter):
@@ -134,8 +160,11 @@ class _Adapter(HTTPAdapter):
         cert: tuple[str, str] | str | None = None,
     ) -> HTTPConnectionPool:
         pool = super().get_connection_with_tls_context(request, True if verify is None else verify, proxies, cert)
-        kind = _TlsConnection if pool.scheme == "https" else _Connection
-        pool.ConnectionCls = type(kind.__name__, (kind,), {"exchange": self._exchange})
+        theirs = pool.ConnectionCls
+        if not issubclass(theirs, _Connection):
+            # a connection through SOCKS connects in its own way
+            ours = _DirectConnection if theirs in {HTTPConnection, HTTPSConnection} else _Connection
+            pool.ConnectionCls = type(ours.__name__, (ours, theirs), {"exchange": self._exchange})
         return pool
 
 

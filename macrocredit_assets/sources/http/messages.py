@@ -5,7 +5,7 @@ What belongs here: plain records and wording. What must not: HTTP itself, and an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -69,7 +69,7 @@ class Answer:
     url: str
     status: int
     content_type: str
-    body: bytes
+    body: bytes = field(repr=False)
     fetched_at: datetime
     seconds: float
 

@@ -15,15 +15,15 @@ from macrocredit_assets.sources.http.connection import SurplusError
 
 __all__ = ["distrust", "why"]
 
+#: The first that is found in the chain of exceptions counts.
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (urllib3_errors.NameResolutionError, "could not be found: its name does not resolve"),
-    (urllib3_errors.ConnectTimeoutError, "could not be reached in time"),
     (ConnectionRefusedError, "could not be reached: the connection was refused"),
-    (urllib3_errors.ReadTimeoutError, "fell silent"),
+    (urllib3_errors.NewConnectionError, "could not be reached"),
+    (urllib3_errors.ConnectTimeoutError, "could not be reached in time"),
     (TimeoutError, "fell silent"),
     (http.client.RemoteDisconnected, "closed the connection without an answer"),
     (ConnectionError, "broke the connection off"),
-    (http.client.BadStatusLine, "sent something that is not HTTP"),
     (SurplusError, "sent more bytes than its Content-Length promised"),
     (urllib3_errors.InvalidChunkLength, "sent chunks that cannot be read"),
     (urllib3_errors.InvalidHeader, "sent headers that contradict each other"),
@@ -31,6 +31,9 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "could not be spoken to over TLS"),
     (urllib3_errors.ProtocolError, "broke off in the middle of its answer"),
 )
+
+_NO_BUNDLE = "cannot be verified: there are no certificates where REQUESTS_CA_BUNDLE says"
+_TUNNEL = "Tunnel connection failed: "
 
 
 def why(error: BaseException) -> str:
@@ -42,26 +45,33 @@ def why(error: BaseException) -> str:
     'broke the connection off'
     """
     chain = _chain(error)
-    through = "its proxy: " if any(isinstance(link, urllib3_errors.ProxyError) for link in chain) else ""
-    last = chain[-1]
-    if isinstance(last, http.client.IncompleteRead):
-        return through + _incomplete(last)
-    for link in reversed(chain):
-        for kind, words in _WORDS:
-            if isinstance(link, kind):
-                return through + words
-    return f"{through}could not be asked ({type(last).__name__})"
+    words = _words(chain)
+    if any(isinstance(link, urllib3_errors.ProxyError) for link in chain):
+        return f"could not be asked: the proxy that this environment names {words}"
+    return words
 
 
 def distrust(error: BaseException) -> str | None:
     """Return a clause that continues "the source ..." where its identity could not be verified, else None."""
+    # requests' own complaint about a bundle that is not there has no type and no number
+    if type(error) is OSError and error.errno is None:
+        return _NO_BUNDLE
     for link in _chain(error):
         if isinstance(link, ssl.SSLCertVerificationError):
             return f"cannot prove who it is: {link.verify_message or 'its certificate does not verify'}"
-        # requests' own complaint about a bundle that is not there has no type but this
-        if type(link) is OSError or getattr(link, "reason", None) == "NO_CERTIFICATE_OR_CRL_FOUND":
-            return "cannot be verified: there is no file of certificates where REQUESTS_CA_BUNDLE says"
+        if getattr(link, "reason", None) == "NO_CERTIFICATE_OR_CRL_FOUND":
+            return _NO_BUNDLE
     return None
+
+
+def _words(chain: list[BaseException]) -> str:
+    last = chain[-1]
+    if isinstance(last, http.client.IncompleteRead):
+        return _incomplete(last)
+    if str(last).startswith(_TUNNEL):
+        return f"refused: {str(last).removeprefix(_TUNNEL)}"
+    found = (words for kind, words in _WORDS if any(isinstance(link, kind) for link in chain))
+    return next(found, f"could not be asked ({type(last).__name__})")
 
 
 def _chain(error: BaseException) -> list[BaseException]:

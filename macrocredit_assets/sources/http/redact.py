@@ -52,6 +52,14 @@ class Secret:
             body = body.replace(form.encode(), PLACEHOLDER.encode())
         return body
 
+    def hidden_begin(self, body: bytes) -> bytes:
+        """Return the beginning of a body with the secret replaced, also where it is cut within the secret."""
+        body = self.hidden_bytes(body)
+        for form in self._forms():
+            cut = next((n for n in range(len(form) - 1, 0, -1) if body.endswith(form[:n].encode())), 0)
+            body = body[: len(body) - cut]
+        return body
+
     def address(self, url: str, params: dict[str, str]) -> str:
         """Return the address with its query, the placeholder in the secret's place."""
         query = urlencode({name: self.hidden(value) for name, value in params.items()})
