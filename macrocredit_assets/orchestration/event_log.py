@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import sqlalchemy as db
 from dagster._core.event_api import EventHandlerFn
-from dagster._core.events import ASSET_EVENTS
+from dagster._core.events import ASSET_EVENTS, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
@@ -102,10 +102,13 @@ class EmbeddedEventLogStorage(PlannedPartitions):
             return
         rows = [self._event_to_row(event) for event in events]
         with self._connect(INDEX_SHARD_NAME) as index:
-            ids = _insert_returning_ids(index, rows)
-            self._store_asset_event_tags(index, events, ids)
-            for event, event_id in _last_of_each_kind(events, ids):
-                self._store_asset_event(index, event, event_id)
+            stored = list(zip(events, _insert_returning_ids(index, rows), strict=True))
+            if checks := [(event, event_id) for event, event_id in stored if _is_planned_check(event)]:
+                self._store_planned_checks(index, checks)
+            if assets := [(event, event_id) for event, event_id in stored if not _is_planned_check(event)]:
+                self._store_asset_event_tags(index, *zip(*assets, strict=True))
+                for event, event_id in _last_of_each_kind(assets):
+                    self._store_asset_event(index, event, event_id)
             with self._connect(events[0].run_id) as run:
                 run.execute(SqlEventLogStorageTable.insert(), rows)
 
@@ -156,10 +159,15 @@ def _set_page_size(engine: Engine, size: int) -> None:
 
 
 def _is_plain_batch(events: Sequence[EventLogEntry]) -> bool:
-    """Tell whether all events are of one run, and need the index, the tags and the asset table only."""
+    """Tell whether all events are of one run, and what is to be done for each of them is known here."""
     return len({event.run_id for event in events}) == 1 and all(
-        event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS for event in events
+        event.is_dagster_event and (event.dagster_event_type in ASSET_EVENTS or _is_planned_check(event))
+        for event in events
     )
+
+
+def _is_planned_check(event: EventLogEntry) -> bool:
+    return event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
 
 
 def _insert_returning_ids(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -169,10 +177,10 @@ def _insert_returning_ids(connection: Connection, rows: Sequence[Mapping[str, An
     return list(range(last - len(rows) + 1, last + 1))
 
 
-def _last_of_each_kind(events: Sequence[EventLogEntry], ids: Sequence[int]) -> list[tuple[EventLogEntry, int]]:
+def _last_of_each_kind(stored: Sequence[tuple[EventLogEntry, int]]) -> list[tuple[EventLogEntry, int]]:
     """Leave out the events whose row in the asset table a later event of the batch overwrites in full."""
     last: dict[object, tuple[EventLogEntry, int]] = {}
-    for event, event_id in zip(events, ids, strict=True):
+    for event, event_id in stored:
         dagster_event = event.get_dagster_event()
         key = (dagster_event.asset_key, dagster_event.event_type)
         last.pop(key, None)

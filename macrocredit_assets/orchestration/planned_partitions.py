@@ -8,18 +8,21 @@ storages store that form but do not read it, so that the partitions of a failed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as db
 from dagster import AssetKey, DagsterEventType, EventLogEntry
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.definitions.partitions.subset import PartitionsSubset
 from dagster._core.events import AssetMaterializationPlannedData
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.base import PlannedMaterializationInfo
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from dagster._serdes import deserialize_value
+from dagster._serdes import deserialize_value, serialize_value
+from sqlalchemy.engine import Connection
 
 __all__ = ["PlannedPartitions"]
 
@@ -41,7 +44,7 @@ class PlannedPartitions(SqliteEventLogStorage):
         return True
 
     def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
-        return super()._event_to_row(_with_single_partition(event))
+        return super()._event_to_row(_without_partitions(_with_single_partition(event)))
 
     def get_latest_asset_partition_materialization_attempts_without_materializations(
         self, asset_key: AssetKey, after_storage_id: int | None = None
@@ -100,6 +103,32 @@ class PlannedPartitions(SqliteEventLogStorage):
                 found.setdefault(data.asset_key, set()).update(keys)
         return found
 
+    def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
+        with self.index_connection() as index:
+            self._store_planned_checks(index, [(event, event_id)])
+
+    def _store_planned_checks(self, index: Connection, planned: Sequence[tuple[EventLogEntry, int | None]]) -> None:
+        """Store one row for each planned check, in a transaction of the index.
+
+        Stock storage stores one for each partition of the run, 2,500 for ten years: the evaluation of a check without
+        partitions finds none of them, and leaves them all planned for ever.
+        """
+        rows = [
+            {
+                "asset_key": check.asset_key.to_string(),
+                "check_name": check.check_name,
+                "partition": None,
+                "run_id": event.run_id,
+                "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+                "evaluation_event": serialize_value(event),
+                "evaluation_event_timestamp": self._event_insert_timestamp(event),  # type: ignore[no-untyped-call]
+                "evaluation_event_storage_id": event_id,
+            }
+            for event, event_id in ((_without_partitions(event), event_id) for event, event_id in planned)
+            for check in (event.get_dagster_event().asset_check_planned_data,)
+        ]
+        index.execute(AssetCheckExecutionsTable.insert(), rows)
+
     def _planned_subsets(self, asset_key: AssetKey, after_storage_id: int | None) -> Iterator[_Planned]:
         table = SqlEventLogStorageTable.c
         query = db.select(table.id, table.event).where(
@@ -129,3 +158,13 @@ def _with_single_partition(event: EventLogEntry) -> EventLogEntry:
     (partition,) = data.partitions_subset.get_partition_keys()
     single = AssetMaterializationPlannedData(data.asset_key, partition=partition)
     return event._replace(dagster_event=dagster_event._replace(event_specific_data=single))
+
+
+def _without_partitions(event: EventLogEntry) -> EventLogEntry:
+    # a run hands its partitions to all that it plans, also to checks that have none
+    dagster_event = event.dagster_event
+    if dagster_event is None or dagster_event.event_type != DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+        return event
+    data = dagster_event.asset_check_planned_data
+    planned = AssetCheckEvaluationPlanned(asset_key=data.asset_key, check_name=data.check_name)
+    return event._replace(dagster_event=dagster_event._replace(event_specific_data=planned))
