@@ -73,7 +73,7 @@ class CboeSource:
         sheet = csv_sheet(received, [_HEADER])
         if not sheet.places:
             raise received.error(
-                EmptyResponseError, "Cboe sent a header and no row", f"try again later: {asked.command}."
+                EmptyResponseError, "Cboe sent a header and no row", f"try again later: {asked.command}"
             )
         frame, complaints = read_sheet(sheet, Reading(_HEADER[0], columns, frozenset({""}), "%m/%d/%Y"), spec)
         if complaints:

@@ -26,6 +26,7 @@ MISSING = frozenset({"", ".", "N/A", "n/a", "#N/A", "#N/A N/A", "NA", "<NA>", "N
 
 _ISO_MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _SHOWN = 5
+_LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Complaint:
     def located(self, unit: str) -> str:
         """Return where it is and what is wrong with it, in one clause; a place is a ``unit``."""
         column = "" if self.column is None else f", column {self.column!r}"
-        return f"{unit} {self.place}{column}: {self.text!r} {self.reason}"
+        text = self.text if len(self.text) <= _LONGEST else f"{self.text[: _LONGEST - 3]}..."
+        return f"{unit} {self.place}{column}: {text!r} {self.reason}"
 
 
 def positions(header: Sequence[str]) -> dict[str, int]:

@@ -77,7 +77,7 @@ class FredSource:
             raise rows.received.error(
                 EmptyResponseError,
                 "FRED sent a header and no row of the series, however far back it was asked",
-                f"try again later: {asked.command}.",
+                f"try again later: {asked.command}",
             )
         return replace(found, label=label, landing=rows.landing)
 

@@ -128,9 +128,10 @@ def read_page(received: Received, offset: int) -> Page:
 
 
 def _document(received: Received) -> Mapping[str, object]:
+    text = received.text()
     try:
-        document = json.loads(received.text())
-    except (json.JSONDecodeError, RecursionError) as error:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
         received.refuse_malformed(f"sent no JSON: {error}")
     if not isinstance(document, dict):
         received.refuse_malformed("sent JSON that is no page of observations")
@@ -147,7 +148,10 @@ def _refuse(received: Received) -> None:
     why = " ".join(said.split()) if isinstance(said, str) else ""
     todo = ""
     if "api_key" in why:
-        todo = "correct FRED_API_KEY in the environment, or unset it to ask FRED's public CSV, which needs no key."
+        todo = (
+            "correct FRED_API_KEY in the environment, or unset it to ask FRED's public CSV, which needs no key; then: "
+            f"{received.asked.command}"
+        )
     elif not why:
-        todo = "check MACROCREDIT_FRED_API_URL; see what each source answers: macrocredit doctor --probe."
+        todo = "check MACROCREDIT_FRED_API_URL, and see what it answers: macrocredit doctor --probe"
     received.refuse_status(_UNKNOWN in why, why.rstrip("."), todo)

@@ -27,6 +27,7 @@ __all__ = ["Asker", "Received"]
 _E = TypeVar("_E", bound=SourceError)
 
 _SHOWN = 3
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class Received:
         happened
             One clause.
         todo
-            What to do about it, in sentences.
+            What to do about it, in a clause that ends with the command.
         """
-        kept = f" The answer is kept in data/{self.landing}." if self.landing else ""
-        return failure(kind, self.asked, happened, self.answer, f"{todo}{kept}")
+        look = f"look at the answer, which is kept in data/{self.landing}; " if self.landing else ""
+        return failure(kind, self.asked, happened, self.answer, f"{look}{todo}")
 
     def text(self) -> str:
         """Return the body as text, without a byte order mark.
@@ -69,13 +70,13 @@ class Received:
             If it is no UTF-8, or a page for people.
         """
         text = self._decoded()
-        if "html" in self.answer.content_type.lower() or text.lstrip().startswith("<"):
+        if text.lstrip().startswith("<") or ("html" in self.answer.content_type.lower() and "<" in text):
             self.refuse_malformed("sent a page for people in place of data: a login, a block or an outage")
         return text
 
     def refuse_malformed(self, what: str) -> NoReturn:
         """Raise that the answer is not in the publisher's format; ``what`` goes on after his name."""
-        todo = f"nothing was stored. Try again later: {self.asked.command}. See what each source answers now: {_PROBE}."
+        todo = f"nothing was stored; try again later: {self.asked.command}"
         raise self.error(MalformedResponseError, f"{self.asked.source} {what}", todo)
 
     def refuse_cells(self, unit: str, complaints: Sequence[Complaint]) -> NoReturn:
@@ -88,10 +89,10 @@ class Received:
 
     def refuse_schema(self, expected: str, came: str) -> NoReturn:
         """Raise that the columns are others than they have always been, with both."""
-        happened = f"{self.asked.source} sent the columns {came} in place of {expected}"
+        happened = f"{self.asked.source} sent the columns {came[:_LONGEST]} in place of {expected}"
         todo = (
-            "nothing was stored. The publisher has changed his format: update macrocredit-assets, or archive the "
-            f"series in a file: macrocredit ingest {self.asked.dataset} --history FILE."
+            "nothing was stored; if the publisher has changed his format, update macrocredit-assets, and until then "
+            f"store rows from a file: macrocredit ingest {self.asked.dataset} --history FILE"
         )
         raise self.error(SchemaChangedError, happened, todo)
 
@@ -107,17 +108,17 @@ class Received:
         todo
             What to do about a refusal that is understood.
         """
-        source, said = self.asked.source, f": {why}" if why else ""
+        source, said = self.asked.source, f": {why[:_LONGEST]}" if why else ""
         if unknown:
             raise self.error(
                 UnknownSeriesError,
                 f"{source} does not know the series{said}",
-                f"correct this way of {self.asked.dataset} in the catalog; its entry: "
-                f"macrocredit datasets {self.asked.dataset}.",
+                f"correct the identifier of this way in the entry of {self.asked.dataset}, then check the catalog: "
+                "macrocredit catalog validate",
             )
-        otherwise = f"see what each source answers: {_PROBE}."
         happened = f"{source} refused the request with status {self.answer.status}{said}"
-        raise self.error(RejectedRequestError, happened, todo or otherwise)
+        todo = todo or "see what each source answers now: macrocredit doctor --probe"
+        raise self.error(RejectedRequestError, happened, todo)
 
     def _decoded(self) -> str:
         try:
@@ -125,9 +126,6 @@ class Received:
         except UnicodeDecodeError as error:
             line = self.answer.body.count(b"\n", 0, error.start) + 1
             self.refuse_malformed(f"sent bytes that are no UTF-8, first in line {line}")
-
-
-_PROBE = "macrocredit doctor --probe"
 
 
 @dataclass(frozen=True)
