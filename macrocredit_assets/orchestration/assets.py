@@ -1,7 +1,7 @@
-"""Assets, one per catalog entry, made by two factories; and the external assets they come from.
+"""Assets, one per catalog entry, made by two factories.
 
-What belongs here: how an entry becomes an asset - key, description, partitions, inputs. What must not: how rows are
-fetched, judged or written.
+What belongs here: how an entry becomes an asset - key, partitions, inputs. What must not: how rows are fetched, judged
+or written, and what is said of an asset (``descriptions.py``, ``definition_metadata.py``).
 """
 
 import hashlib
@@ -14,16 +14,23 @@ import dagster as dg
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_key
 from macrocredit_assets.errors import NotServedError
 from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest, stored_beside
-from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED, definition_metadata
+from macrocredit_assets.orchestration.definition_metadata import (
+    code_reference,
+    definition_metadata,
+    function_reference,
+)
+from macrocredit_assets.orchestration.descriptions import describe_dataset, describe_signal
+from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED
 from macrocredit_assets.orchestration.partitions import DAILY, today, window_of
 from macrocredit_assets.orchestration.pools import pool_of
 from macrocredit_assets.orchestration.retries import retry_transient
+from macrocredit_assets.orchestration.source_assets import build_source_assets, kind_of
 from macrocredit_assets.orchestration.tags import accepted_rules
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources import Source
 from macrocredit_assets.sources.profiles import Route, choose
-from macrocredit_assets.stores import open_store
+from macrocredit_assets.stores import open_store, rows_path
 
 __all__ = ["build_assets"]
 
@@ -56,19 +63,21 @@ def _build_assets(
     sources: Mapping[str, Source],
     functions: Mapping[str, SignalFunction],
 ) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
-    external: dict[dg.AssetKey, dg.AssetSpec] = {}
-    for spec in catalog.datasets.values():
-        try:
-            route: Route | None = choose(spec, settings.profile, sources)
-        except NotServedError:
-            route = None
-        source = _source_asset(_series(spec, route), spec)
-        external.setdefault(source.key, source)
-        assets.append(_market_asset(spec, settings, sources, route))
-    assets.extend(external.values())
-    assets.extend(_signal_asset(spec, catalog, settings, functions) for spec in catalog.signals.values())
-    return assets
+    routes = {name: _route(spec, settings, sources) for name, spec in catalog.datasets.items()}
+    series = {name: _series(spec, routes[name]) for name, spec in catalog.datasets.items()}
+    return [
+        *(_market_asset(spec, catalog, settings, sources, routes[name]) for name, spec in catalog.datasets.items()),
+        *build_source_assets(catalog, series),
+        *(_signal_asset(spec, catalog, settings, functions) for spec in catalog.signals.values()),
+    ]
+
+
+def _route(spec: DatasetSpec, settings: Settings, sources: Mapping[str, Source]) -> Route | None:
+    """Return the way that the profile takes, or None where it has none."""
+    try:
+        return choose(spec, settings.profile, sources)
+    except NotServedError:
+        return None
 
 
 def _series(spec: DatasetSpec, route: Route | None) -> str:
@@ -76,21 +85,10 @@ def _series(spec: DatasetSpec, route: Route | None) -> str:
     return route.series if route else spec.ways[0].series
 
 
-def _source_asset(series: str, spec: DatasetSpec) -> dg.AssetSpec:
-    publisher, _, identifier = series.partition(":")
-    return dg.AssetSpec(
-        dg.AssetKey(series_key(series)),
-        description=f"{identifier}, as published by {publisher}: {spec.title}.",
-        group_name="sources",
-        metadata={"series": series},
-        kinds={_kind(publisher)},
-    )
-
-
 def _market_asset(
-    spec: DatasetSpec, settings: Settings, sources: Mapping[str, Source], planned: Route | None
+    spec: DatasetSpec, catalog: Catalog, settings: Settings, sources: Mapping[str, Source], planned: Route | None
 ) -> dg.AssetsDefinition:
-    series = _series(spec, planned)
+    series, pool = _series(spec, planned), pool_of(planned) if planned else None
 
     def fetch(context: dg.AssetExecutionContext) -> Ingested:
         window = window_of(context.partition_key_range)
@@ -102,10 +100,11 @@ def _market_asset(
             return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
 
     asset: _Decorator = dg.asset(
-        **_definition(spec, settings, series),
+        **_definition(spec, settings, series, code_reference(catalog.places.get(spec.name), spec.name)),
+        description=describe_dataset(spec, series, planned, pool),
         deps=[dg.AssetKey(series_key(series))],
-        pool=pool_of(planned) if planned else None,
-        kinds={"parquet", _kind(series.partition(":")[0])},
+        pool=pool,
+        kinds={"parquet", kind_of(series)},
         dagster_type=_INGESTED,
     )
     return asset(fetch)
@@ -118,8 +117,11 @@ def _signal_asset(
         window = window_of(context.partition_key_range)
         return derive(spec, window, inputs, functions, catalog, accept=accepted_rules(context.run.tags))
 
+    function = functions.get(spec.function)
+    references = [*code_reference(catalog.places.get(spec.name), spec.name), *function_reference(function)]
     asset: _Decorator = dg.asset(
-        **_definition(spec, settings, None),
+        **_definition(spec, settings, None, references),
+        description=describe_signal(spec, function, catalog),
         ins=dict(_signal_inputs(spec)),
         kinds={"parquet", "pandas"},
         dagster_type=_INGESTED,
@@ -136,15 +138,18 @@ def _signal_inputs(spec: SignalSpec) -> Iterator[tuple[str, dg.AssetIn]]:
         yield dataset, dg.AssetIn(key=dataset, metadata=metadata, dagster_type=_SIGNAL_INPUT)
 
 
-def _definition(entry: DatasetSpec | SignalSpec, settings: Settings, series: str | None) -> dict[str, Any]:
-    path = settings.dataset_path(entry.kind, entry.name)
+def _definition(
+    entry: DatasetSpec | SignalSpec,
+    settings: Settings,
+    series: str | None,
+    references: list[dg.LocalFileCodeReference],
+) -> dict[str, Any]:
     return {
         "name": entry.name,
-        "description": entry.description,
         "group_name": entry.group,
         "owners": [entry.owner],
-        "tags": {"instrument": _tag(entry.instrument), **({"tenor": _tag(entry.tenor)} if entry.tenor else {})},
-        "metadata": definition_metadata(entry, path, series),
+        "tags": _tags(entry),
+        "metadata": definition_metadata(entry, rows_path(settings, entry), series, references),
         "code_version": hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:12],
         "partitions_def": DAILY,
         # one run, and one upstream request, per window; anything else is a run per day
@@ -152,10 +157,16 @@ def _definition(entry: DatasetSpec | SignalSpec, settings: Settings, series: str
     }
 
 
+def _tags(entry: DatasetSpec | SignalSpec) -> dict[str, str]:
+    tags = {
+        "instrument": entry.instrument,
+        "tenor": entry.tenor or "",
+        "unit": entry.columns[entry.main].unit,
+        "calendar": entry.calendar,
+    }
+    return {key: _tag(value) for key, value in tags.items() if value}
+
+
 def _tag(text: str) -> str:
     """Dagster's tag values are words of letters, digits, ``_``, ``-`` and ``.``."""
     return "".join(character if character.isalnum() or character in "_-." else "_" for character in text)[:63]
-
-
-def _kind(publisher: str) -> str:
-    return publisher.replace("_", "-")

@@ -1,8 +1,9 @@
-"""What Dagster is told about a dataset and about a write: every metadata key, and the only place values are converted.
+"""What Dagster is told of a write: its metadata keys, and how values become plain.
 
 Dagster refuses numpy scalars, Timestamps and dates, and lets NaN through as invalid JSON; so values become plain here.
-Schema, units and location describe the *definition*, once. What an output adds is copied to every partition of a range,
-so a range carries a link to its run log and nothing else; the few values of a day stand on that day's partition.
+What an output adds is copied to every partition of a range, so a range carries a link to its run log and nothing else;
+the few values of a day stand on that day's partition. What describes the dataset rather than a write stands with its
+definition (``definition_metadata.py``).
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,6 @@ from dagster._core.execution.context.metadata_logging import (
 )
 
 from macrocredit_assets.catalog import DatasetSpec, Entry, SignalSpec
-from macrocredit_assets.catalog.models import Column
 from macrocredit_assets.catalog.publication import day_states
 from macrocredit_assets.persistence.records import AssetRecord
 from macrocredit_assets.windows import Coverage, Window
@@ -33,7 +33,6 @@ __all__ = [
     "LOOKBACK_ROWS",
     "LOOKBACK_SHARED",
     "Value",
-    "definition_metadata",
     "output_metadata",
     "partition_metadata",
     "set_partition_metadata",
@@ -48,26 +47,6 @@ LOOKBACK_SHARED = "macrocredit/lookback_shared"
 DETAILED_PARTITIONS = 31
 
 Value = str | int | float | dg.MetadataValue
-
-
-def definition_metadata(entry: Entry, path: Path, series: str | None) -> dict[str, Value]:
-    """Describe a dataset once: schema with units and bounds, location, calendar, series."""
-    metadata: dict[str, Value] = {
-        "dagster/column_schema": dg.MetadataValue.table_schema(_table_schema(entry)),
-        "dagster/uri": path.as_uri(),
-        "path": dg.MetadataValue.path(str(path)),
-        "instrument": entry.instrument,
-        "unit": entry.columns[entry.main].unit,
-        "main_column": entry.main,
-        "calendar": entry.calendar,
-    }
-    if entry.tenor:
-        metadata["tenor"] = entry.tenor
-    if series:
-        metadata["series"] = series
-    if isinstance(entry, SignalSpec) and entry.lookback:
-        metadata["lookback_rows"] = entry.lookback
-    return metadata
 
 
 def output_metadata(record: AssetRecord, run_log: Path, window: Window) -> dict[str, Value]:
@@ -139,27 +118,3 @@ def _day(entry: Entry, state: str, value: float | None) -> dict[str, Value]:
     if value is not None and isfinite(value):
         metadata[entry.main] = float(value)
     return metadata
-
-
-def _table_schema(entry: Entry) -> dg.TableSchema:
-    index = dg.TableColumn("date", "timestamp[us]", "calendar date, midnight, no time zone", _constraints("sorted"))
-    columns = [
-        dg.TableColumn(
-            name,
-            column.dtype,
-            f"{column.description or name} [{column.unit}, {column.decimals} decimals]",
-            _constraints(*_bounds(column), nullable=True, unique=False),
-            tags={"unit": column.unit},
-        )
-        for name, column in entry.columns.items()
-    ]
-    return dg.TableSchema(columns=[index, *columns])
-
-
-def _constraints(*other: str, nullable: bool = False, unique: bool = True) -> dg.TableColumnConstraints:
-    return dg.TableColumnConstraints(nullable=nullable, unique=unique, other=list(other))
-
-
-def _bounds(column: Column) -> list[str]:
-    named = (("plausible", column.plausible), ("hard", column.hard))
-    return [f"{name}: {bounds.low:g} to {bounds.high:g}" for name, bounds in named if bounds]
