@@ -9,9 +9,10 @@ import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from threading import active_count
+from threading import enumerate as threads
 from urllib.parse import urlsplit
 
 import pytest
@@ -204,6 +205,12 @@ def test_faults_of_rows_work_with_four_columns(publisher: Publisher) -> None:
         assert _Answer(cboe.url, target).body.endswith(b"17.6\n03/02/2026,18.2,19.1,18.0,18.6\n")
 
 
+def test_fault_of_your_own(fred: FredServer) -> None:
+    """A function that changes the reply is enough."""
+    fred.install(Fault("teapot", reply=lambda reply, _: replace(reply, status=418)))
+    assert (_Answer(fred.url).status, fred.requests[0].fault) == (418, "teapot")
+
+
 def test_reset_before_the_answer(fred: FredServer) -> None:
     """The client's read ends in a reset."""
     with pytest.raises(ConnectionResetError):
@@ -302,7 +309,7 @@ def test_slow_body_lacks_its_last_byte(fred: FredServer) -> None:
 
 def test_server_ends_with_its_block(publisher: Publisher) -> None:
     """Whoever is still waiting for an answer is let go, and no thread is left."""
-    before = active_count()
+    before = set(threads())
     with ExitStack() as stack:
         fred = FredServer(publisher)
         with fred:
@@ -310,7 +317,7 @@ def test_server_ends_with_its_block(publisher: Publisher) -> None:
             client = stack.enter_context(_asking(fred))
             _read_to(client, b"X")
         assert client.recv(1) == b""
-    assert active_count() == before
+    assert set(threads()) <= before
 
 
 def test_stopped_server_refuses_and_comes_back(publisher: Publisher) -> None:

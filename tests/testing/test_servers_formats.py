@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import gzip
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,6 +18,9 @@ import pytest
 
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.testing import CboeServer, FredServer, Publisher
+from macrocredit_assets.testing.servers import cboe as cboe_module
+from macrocredit_assets.testing.servers import fred as fred_module
+from macrocredit_assets.testing.servers import publisher as publisher_module
 
 GRAPH, API = "/graph/fredgraph.csv", "/fred/series/observations"
 ROWS = {date(2026, 3, 2): "4.06", date(2026, 3, 3): "", date(2026, 3, 4): "4.10", date(2026, 3, 5): "4.1"}
@@ -208,6 +213,14 @@ def test_settings_lead_to_the_servers(publisher: Publisher) -> None:
         keyed = Settings.from_env(fred.settings(keyed=True))
         asked = {"series_id": "DGS10", "api_key": keyed.fred_api_key or "", "file_type": "json"}
         assert _get(f"{keyed.fred_api_url}/series/observations", **asked)[0] == 200
+
+
+@pytest.mark.parametrize("module", [fred_module, cboe_module, publisher_module], ids=lambda module: module.__name__)
+def test_examples_run(module: ModuleType) -> None:
+    """What the docstrings show is what happens."""
+    result = doctest.testmod(module)
+    assert result.attempted >= 4
+    assert result.failed == 0
 
 
 def test_days_pass_while_it_serves(fred: FredServer, publisher: Publisher) -> None:

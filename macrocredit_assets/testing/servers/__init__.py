@@ -13,6 +13,9 @@ What belongs here: stand-ins for publishers, shipped with the package and public
         ...  # and again the next morning
         assert [request.fault for request in fred.requests if request.series == "DGS10"][:2] == ["unavailable"] * 2
 
+With pytest, a fixture that yields a server in its ``with`` block is all there is to it; ``install(..., days=...)`` has
+faults come and go as the publisher's days pass, and ``requests`` has what was asked.
+
 A :class:`Publisher` has series and a date; a server has a format, and the faults that are installed. Nothing here is
 used by a deployment unless it says so.
 """
@@ -22,6 +25,6 @@ from macrocredit_assets.testing.servers.cboe import CboeServer
 from macrocredit_assets.testing.servers.faults.plan import Fault
 from macrocredit_assets.testing.servers.fred import FredServer
 from macrocredit_assets.testing.servers.publisher import Publisher
-from macrocredit_assets.testing.servers.replies import Request
+from macrocredit_assets.testing.servers.replies import Reply, Request, Table
 
-__all__ = ["CboeServer", "Fault", "FredServer", "Publisher", "Request", "faults"]
+__all__ = ["CboeServer", "Fault", "FredServer", "Publisher", "Reply", "Request", "Table", "faults"]

@@ -10,7 +10,7 @@ import gzip
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from http import HTTPStatus
 from threading import Event
@@ -137,8 +137,8 @@ class Reply:
         Of the body.
     status
         HTTP's number.
-    headers
-        Beside content type and length.
+    extra
+        Headers beside content type and length.
     send
         How it goes over the wire.
     """
@@ -156,13 +156,8 @@ class Reply:
 
     def compressed(self) -> Reply:
         """Return the same reply, gzipped."""
-        return Reply(
-            gzip.compress(self.body, compresslevel=1, mtime=0),
-            self.content_type,
-            self.status,
-            {**self.extra, "Content-Encoding": "gzip"},
-            self.send,
-        )
+        packed = gzip.compress(self.body, compresslevel=1, mtime=0)
+        return replace(self, body=packed, extra={**self.extra, "Content-Encoding": "gzip"})
 
 
 @dataclass(frozen=True)

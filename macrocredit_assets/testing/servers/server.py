@@ -195,8 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Http
 
     def setup(self) -> None:
+        self.server.opened(self.request)
         super().setup()
-        self.server.opened(self.connection)
 
     def finish(self) -> None:
         try:

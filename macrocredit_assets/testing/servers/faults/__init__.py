@@ -6,7 +6,11 @@ What belongs here: every fault by name. Each is a function, for some of them tak
     fred.install(faults.unavailable())                                         # for ever, for every series
     fred.install(faults.cell("N/A"), days=Window(date(2026, 3, 2), date(2026, 3, 6)))
 
-:data:`FAULTS` has all of them, as they are without parameters of your own, for a test that goes through the list.
+:data:`FAULTS` has all of them, as they are without parameters of your own, for a test that goes through the list. One
+of your own is a :class:`Fault` with a function that changes the table or the reply::
+
+    teapot = Fault("teapot", reply=lambda reply, request: replace(reply, status=418))
+
 A server that is not there, or one whose certificate does not verify, is no fault of this kind: ``stop()`` it and
 ``start()`` it again, or give it ``tls``.
 """
