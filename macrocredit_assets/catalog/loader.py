@@ -145,9 +145,19 @@ def _lay_over(own: CatalogFile, datasets: dict[str, DatasetSpec], signals: dict[
         removed = datasets.pop(name, None) or signals.pop(name, None)
         if removed is None:
             problems.append((("remove", number), f"there is no shipped {name!r} to remove"))
+    datasets |= {name: _alone(spec) for name, spec in datasets.items() if _reference(spec) in own.remove}
     datasets |= own.datasets
     signals |= own.signals
     return problems
+
+
+def _reference(spec: DatasetSpec) -> str | None:
+    return spec.checks.reference.dataset if spec.checks.reference else None
+
+
+def _alone(spec: DatasetSpec) -> DatasetSpec:
+    """Return a shipped entry without its reference, which a user left out."""
+    return spec.model_copy(update={"checks": spec.checks.model_copy(update={"reference": None})})
 
 
 def _placed(problem: Problem, shipped: _File, own: _File | None) -> tuple[str, Document, Problem]:

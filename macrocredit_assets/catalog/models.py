@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from macrocredit_assets.catalog.check_parameters import Bounds, DatasetChecks, EntryChecks
 from macrocredit_assets.catalog.special_days import CalendarName, SpecialDays
 from macrocredit_assets.catalog.ways import (
     BloombergWay,
@@ -55,19 +56,6 @@ FILLED_IN = ("name", "kind", "special_days")
 
 #: A name that is a column header, a keyword argument and part of a file name at once.
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-class Bounds(Strict):
-    """A closed numeric interval, in the column's unit."""
-
-    low: float
-    high: float
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Bounds:
-        if self.high <= self.low:
-            raise ValueError(f"high {self.high} must be above low {self.low}")
-        return self
 
 
 class Column(Strict):
@@ -127,7 +115,9 @@ class Entry(Strict):
     columns: dict[ColumnName, Column] = Field(min_length=1)
     main: str = Field(description="the column that charts and panels show")
     calendar: CalendarName
-    # not in dumps: a closed day more does not make the entry's code another one
+    # not in dumps: what is checked does not make the entry's code another one
+    checks: EntryChecks = Field(default=EntryChecks(), exclude=True, description="parameters of the rules")
+    # nor does a closed day more
     special_days: SpecialDays = Field(default_factory=SpecialDays, exclude=True)
 
     @field_validator("owner")
@@ -159,6 +149,7 @@ class DatasetSpec(Entry):
     publication_lag: int = Field(1, ge=0, description="sessions after which a session's row must be there")
     chunk: Literal["year"] | None = Field(None, description="year: one file a year, for wide tables; else one file")
     rolls: RollDays | None = Field(None, description="days on which the on-the-run series changes")
+    checks: DatasetChecks = Field(default=DatasetChecks(), exclude=True, description="parameters of the rules")
     # not in dumps: like a closed day, the end of a series does not make the entry's code another one
     ended: date | None = Field(
         None, exclude=True, description="the last day of a series that is published no more; no session follows it"

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
-from macrocredit_assets.catalog.models import DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.catalog.check_parameters import Reference
+from macrocredit_assets.catalog.models import DatasetSpec, Entry, Input, SignalSpec
 from macrocredit_assets.catalog.naming import name_problem, series_key
 from macrocredit_assets.catalog.problems import Problem
 
@@ -23,6 +24,7 @@ def problems_between(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, 
     yield from _series(datasets)
     yield from _inputs(datasets, signals)
     yield from _cycles(signals)
+    yield from _references(datasets, signals)
 
 
 def _names(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:
@@ -55,14 +57,28 @@ def _inputs(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpe
     known: dict[str, Entry] = {**datasets, **signals}
     for name, signal in signals.items():
         for argument, given in signal.inputs.items():
-            path = ("signals", name, "inputs", argument)
-            if (entry := known.get(given.dataset)) is None:
-                yield (*path, "dataset"), f"there is no dataset {given.dataset!r}{_nearest(given.dataset, known)}"
-            elif given.column not in entry.columns:
-                yield (
-                    (*path, "column"),
-                    f"{given.dataset} has no column {given.column!r}; it has {', '.join(entry.columns)}",
-                )
+            yield from _missing(("signals", name, "inputs", argument), given, known)
+
+
+def _references(datasets: Mapping[str, DatasetSpec], signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:
+    known: dict[str, Entry] = {**datasets, **signals}
+    for name, spec in datasets.items():
+        if (reference := spec.checks.reference) is None:
+            continue
+        path = ("datasets", name, "checks", "reference")
+        if reference.dataset == name:
+            yield (*path, "dataset"), f"{name} cannot be held against itself"
+        yield from _missing(path, reference, known)
+
+
+def _missing(path: tuple[str, ...], given: Input | Reference, known: Mapping[str, Entry]) -> Iterator[Problem]:
+    if (entry := known.get(given.dataset)) is None:
+        yield (*path, "dataset"), f"there is no dataset {given.dataset!r}{_nearest(given.dataset, known)}"
+    elif given.column not in entry.columns:
+        yield (
+            (*path, "column"),
+            f"{given.dataset} has no column {given.column!r}; it has {', '.join(entry.columns)}",
+        )
 
 
 def _cycles(signals: Mapping[str, SignalSpec]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ A *rule* is one line of the list; a *check* is a group of rules that is run and 
 """
 
 from macrocredit_assets.quality.judging import examine, judge, needs
+from macrocredit_assets.quality.reading import NEIGHBOURHOOD, Needs
 from macrocredit_assets.quality.rules import (
     CHECKS,
     RULES,
@@ -14,8 +15,6 @@ from macrocredit_assets.quality.rules import (
     finding,
     rules_of,
 )
-from macrocredit_assets.quality.slips import NEIGHBOURHOOD
-from macrocredit_assets.quality.subject import Needs
 from macrocredit_assets.quality.vanished import vanished_finding
 
 __all__ = [

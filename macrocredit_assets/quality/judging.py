@@ -14,8 +14,9 @@ import pandas as pd
 
 from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.findings import Finding
+from macrocredit_assets.quality.reading import Needs
 from macrocredit_assets.quality.rules import CHECKS, Check, Rule, check_accepted, finding, rules_of
-from macrocredit_assets.quality.subject import Needs, Subject
+from macrocredit_assets.quality.subject import Subject
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["examine", "judge", "needs"]

@@ -1,6 +1,6 @@
 """The one list of rules.
 
-What belongs here: what a finding means, how grave it is, who may waive it, and what must be read to look for it. What
+What belongs here: what a finding means, how grave it is, who may waive it, and what it reads (``reading.py``). What
 must not: looking (``values.py``, ``continuity.py``, ``jumps.py``), and applying (``judging.py``).
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from macrocredit_assets.catalog.models import DatasetSpec, Entry
+from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.errors import UsageError
 from macrocredit_assets.findings import Finding, Severity
-from macrocredit_assets.quality import continuity, values
-from macrocredit_assets.quality.slips import NEIGHBOURHOOD
-from macrocredit_assets.quality.subject import Example, Needs, Observation, Subject
+from macrocredit_assets.quality import continuity, jumps, reading, values
+from macrocredit_assets.quality.reading import Needs
+from macrocredit_assets.quality.subject import Example, Observation, Subject
 
 __all__ = ["CHECKS", "RULES", "Check", "Rule", "acceptable_rules", "check_accepted", "finding", "rules_of"]
 
@@ -23,29 +23,6 @@ Check: TypeAlias = Literal["values", "continuity", "jumps", "source"]
 
 #: The groups of rules that are shown, run and waited for as one, in their order.
 CHECKS: tuple[Check, ...] = get_args(Check)
-
-
-def _every_column(entry: Entry) -> Needs:
-    return Needs(tuple(entry.columns))
-
-
-def _neighbours(entry: Entry) -> Needs:
-    return Needs(tuple(entry.columns), NEIGHBOURHOOD, NEIGHBOURHOOD)
-
-
-def _prices(entry: Entry) -> Needs | None:
-    names = tuple(name for name in entry.columns if name in values.OHLC)
-    return Needs(names) if len(names) == len(values.OHLC) else None
-
-
-def _main(entry: Entry) -> Needs | None:
-    # a signal has the days that its inputs have
-    return Needs((entry.main,)) if isinstance(entry, DatasetSpec) else None
-
-
-def _nothing(entry: Entry) -> Needs | None:
-    # what is told by a source or the store while it is asked; signals have no source
-    return Needs() if isinstance(entry, DatasetSpec) else None
 
 
 @dataclass(frozen=True)
@@ -76,7 +53,7 @@ class Rule:
     sentence: str
     acceptable: bool = False
     look: Callable[[Subject], Iterator[Observation]] | None = None
-    needs: Callable[[Entry], Needs | None] = _nothing
+    needs: Callable[[Entry], Needs | None] = reading.told
 
 
 #: Every rule, in the order in which they are applied.
@@ -87,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "A column does not hold the numbers that its dtype says.",
         look=values.wrong_type,
-        needs=_every_column,
+        needs=reading.columns,
     ),
     Rule(
         "conflicting_duplicate",
@@ -96,7 +73,7 @@ RULES: tuple[Rule, ...] = (
         "A date stands twice with different values; accepted, the last one published is kept.",
         acceptable=True,
         look=values.conflicting_duplicate,
-        needs=_every_column,
+        needs=reading.columns,
     ),
     Rule(
         "unit_slip",
@@ -105,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         "Levels are about 100 times off: percent taken for basis points, or the reverse.",
         acceptable=True,
         look=values.unit_slip,
-        needs=_neighbours,
+        needs=reading.levels,
     ),
     Rule(
         "hard_bounds",
@@ -114,7 +91,7 @@ RULES: tuple[Rule, ...] = (
         "A value that cannot be true at all.",
         acceptable=True,
         look=values.hard_bounds,
-        needs=_every_column,
+        needs=reading.columns,
     ),
     Rule("outside_window", "values", "error", "Rows outside the window that is being written; the store refuses them."),
     Rule("other_series", "values", "error", "Rows of another series than the stored one; the store refuses them."),
@@ -124,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "A value outside its usual range.",
         look=values.plausible_bounds,
-        needs=_every_column,
+        needs=reading.columns,
     ),
     Rule(
         "ohlc_order",
@@ -132,21 +109,69 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "Open or close outside low..high, or low above high.",
         look=values.ohlc_order,
-        needs=_prices,
+        needs=reading.prices,
     ),
     Rule(
-        "closed_day",
+        "stale_print",
         "continuity",
         "warning",
-        "A row on a day that its calendar has as closed; data win.",
-        look=continuity.closed_day,
-        needs=_main,
+        "The main column has not changed for more sessions than its series ever stood still.",
+        look=continuity.stale_print,
+        needs=reading.repeats,
+    ),
+    Rule(
+        "repeated_close",
+        "continuity",
+        "warning",
+        "Open, high, low and close all are the close before, in a series whose rows have a range.",
+        look=continuity.repeated_close,
+        needs=reading.ranges,
+    ),
+    Rule(
+        "forward_filled_holiday",
+        "continuity",
+        "warning",
+        "A row on a closed day that repeats the row before.",
+        look=continuity.forward_filled_holiday,
+        needs=reading.numbers,
+    ),
+    Rule(
+        "gap",
+        "continuity",
+        "warning",
+        "Covered sessions without a row, more of them in a row than may be.",
+        look=continuity.gap,
+        needs=reading.sessions,
     ),
     Rule(
         "archive_gaps",
         "continuity",
         "warning",
         "An archive has no row on more than 10 sessions in a row; they are not covered.",
+    ),
+    Rule(
+        "closed_day",
+        "continuity",
+        "info",
+        "A row on a day that its calendar has as closed; data win.",
+        look=continuity.closed_day,
+        needs=reading.main_column,
+    ),
+    Rule(
+        "jump",
+        "jumps",
+        "warning",
+        "The main column moved many times as far as it usually does in a day; rolls are left out.",
+        look=jumps.jump,
+        needs=reading.changes,
+    ),
+    Rule(
+        "drift",
+        "jumps",
+        "warning",
+        "The main column is not where the dataset that is its reference says.",
+        look=jumps.drift,
+        needs=reading.reference,
     ),
     Rule("vanished", "source", "warning", "A stored row that the source no longer has; the store keeps it."),
     Rule("stale_source", "source", "warning", "The source has no row from a session on whose publication lag is over."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["SHOWN", "Example", "Needs", "Observation", "Subject", "as_cells", "as_plain", "as_row"]
+__all__ = ["SHOWN", "Example", "Observation", "Subject", "as_cells", "as_plain", "as_row", "as_rows"]
 
 Example = Mapping[str, str | float | int | None]
 
@@ -31,30 +31,6 @@ class Observation:
     message: str
     count: int
     examples: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What must be read of a dataset so that rules can look at a window of it.
-
-    Parameters
-    ----------
-    columns
-        Columns of the dataset, in the order of its entry; none where nothing is read.
-    before, after
-        How far around the window rows are needed, calendar days included.
-    reference
-        Dataset and column that is compared with the main column, over the same dates; None where none is.
-    """
-
-    columns: tuple[str, ...] = ()
-    before: timedelta = timedelta(0)
-    after: timedelta = timedelta(0)
-    reference: tuple[str, str] | None = None
-
-    def around(self, window: Window) -> Window:
-        """Return the window that must be read."""
-        return Window(window.start - self.before, window.end + self.after)
 
 
 @dataclass(frozen=True)
@@ -88,14 +64,19 @@ class Subject:
     today: date | None = None
 
     @cached_property
+    def table(self) -> pd.DataFrame:
+        """The columns of the judged rows as numbers, with what stands beside them: sorted, unique."""
+        came = self.rows[~self.rows.index.duplicated(keep="last")].astype("float64")
+        if self.beside is not None:
+            held = self.beside[~self.beside.index.isin(came.index)]
+            if len(held):
+                came = pd.concat([came, held.reindex(columns=came.columns).astype("float64")])
+        return came.sort_index()
+
+    @cached_property
     def line(self) -> pd.Series[float]:
-        """The main column with what stands beside the judged rows: sorted, unique, no missing cells."""
-        name = self.entry.main
-        came = self.rows.loc[~self.rows.index.duplicated(keep="last"), name].astype("float64")
-        if self.beside is not None and name in self.beside:
-            held = self.beside[name].astype("float64")
-            came = pd.concat([came, held[~held.index.isin(came.index)]])
-        return came.dropna().sort_index()
+        """The main column of the table, without missing cells."""
+        return self.table[self.entry.main].dropna()
 
     def is_judged(self, index: pd.Index) -> np.ndarray:
         """Return which dates have a row that is judged."""
@@ -106,6 +87,11 @@ def as_cells(values: pd.Series[float]) -> tuple[Example, ...]:
     """Return the first cells of a column as examples, each with its date."""
     name = str(values.name)
     return tuple(as_row({"date": day, name: value}) for day, value in values.head(SHOWN).items())
+
+
+def as_rows(rows: pd.DataFrame) -> tuple[Example, ...]:
+    """Return the first rows as examples, each with its date."""
+    return tuple(as_row(row) for row in rows.head(SHOWN).reset_index(names="date").to_dict("records"))
 
 
 def as_row(values: Mapping[object, object]) -> Example:

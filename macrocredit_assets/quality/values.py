@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.models import Bounds, DatasetSpec
+from macrocredit_assets.quality.reading import OHLC
 from macrocredit_assets.quality.slips import find_slip
-from macrocredit_assets.quality.subject import SHOWN, Observation, Subject, as_cells, as_plain, as_row
+from macrocredit_assets.quality.subject import SHOWN, Observation, Subject, as_cells, as_plain, as_row, as_rows
 
 __all__ = [
-    "OHLC",
     "conflicting_duplicate",
     "hard_bounds",
     "ohlc_order",
@@ -24,9 +24,6 @@ __all__ = [
     "unit_slip",
     "wrong_type",
 ]
-
-#: The columns that :func:`ohlc_order` compares.
-OHLC = ("open", "high", "low", "close")
 
 # float64 holds every integer up to here, and not the next one
 _EXACT = 2.0**53
@@ -126,9 +123,7 @@ def ohlc_order(subject: Subject) -> Iterator[Observation]:
     broken = prices[["open", "close", "low"]].gt(prices["high"], axis=0).any(axis=1)
     broken |= prices[["open", "close", "high"]].lt(prices["low"], axis=0).any(axis=1)
     if broken.any():
-        rows = prices[broken].head(SHOWN).reset_index(names="date").to_dict("records")
-        examples = tuple(as_row(row) for row in rows)
-        yield Observation("open or close lies outside low..high", int(broken.sum()), examples)
+        yield Observation("open or close lies outside low..high", int(broken.sum()), as_rows(prices[broken]))
 
 
 def _outside(values: pd.Series[float], bounds: Bounds) -> pd.Series[float]:

@@ -381,12 +381,12 @@ def test_days_of_a_users_own_decide_what_is_a_session(tmp_path: Path) -> None:
 
 
 def test_a_row_on_a_closed_day_is_stored(tmp_path: Path) -> None:
-    """Data win over a calendar: a Saturday's row is in the frame, answered, and a warning."""
+    """Data win over a calendar: a Saturday's row is in the frame, answered, and told."""
     write(tmp_path, {"2024-01-26": 50, "2024-01-27": 51})
     ingested = run(tmp_path, dataset(), Window(FRIDAY, SUNDAY))
 
     assert values(ingested) == {"2024-01-26": 50.0, "2024-01-27": 51.0}
-    assert (str(ingested.answered), said(ingested)) == ("2024-01-26..2024-01-28", [("closed_day", "warning", 1)])
+    assert (str(ingested.answered), said(ingested)) == ("2024-01-26..2024-01-28", [("closed_day", "info", 1)])
 
 
 def test_a_real_gap_is_open_while_it_is_young(real_data: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from macrocredit_assets.catalog import load_catalog
-from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay, SpecialDays
+from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.quality import judge
 
@@ -216,7 +214,7 @@ def test_last_fifth_of_a_restated_history_is_seen() -> None:
     stored = frame_of(**{"yield": [4.0 + number / 100 for number in range(50)]})
     came = stored.copy()
     came.iloc[40:] /= 100
-    (hit,) = judge(spec_of(**{"yield": YIELD}), came, stored)
+    hit = judge(spec_of(**{"yield": YIELD}), came, stored)[0]
     assert (hit.rule, hit.count, hit.examples[0]["date"]) == ("unit_slip", 10, f"{stored.index[40]:%Y-%m-%d}")
 
 
@@ -273,43 +271,6 @@ def test_volumes_make_no_unit_slip() -> None:
     volume = Column(dtype="int64", unit="shares", decimals=0)
     stored = frame_of("2020-02-28", volume=[1900.0])
     assert judge(spec_of(volume=volume), frame_of(volume=[190000.0]), stored) == ()
-
-
-# closed_day
-
-
-def test_rows_on_closed_days_are_counted_and_shown() -> None:
-    """Saturday and Sunday stand out among weekdays; a day that stands twice is one day."""
-    frame = frame_of("2020-03-05", spread=[300.0, 301.0, 302.0, 303.0, 303.0])
-    frame.index = pd.DatetimeIndex(["2020-03-06", "2020-03-07", "2020-03-09", "2020-03-08", "2020-03-08"])
-    (hit,) = judge(spec_of(spread=SPREAD), frame)
-    assert (hit.rule, hit.severity, hit.count) == ("closed_day", "warning", 2)
-    assert hit.message == "rows stand on days that are closed in the calendar weekdays; they are stored as published"
-    assert hit.examples[0] == {"date": "2020-03-07", "spread": 301.0}
-
-
-def test_days_of_a_users_own_are_closed_and_open() -> None:
-    """The Saturday that a user opened is no finding, the Friday that he closed is one."""
-    own = SpecialDays(open={date(2020, 3, 7): "trading"}, closed={date(2020, 3, 6): "mourning"})
-    spec = spec_of(spread=SPREAD).model_copy(update={"special_days": own})
-    frame = frame_of(spread=[300.0, 301.0])
-    frame.index = pd.DatetimeIndex(["2020-03-06", "2020-03-07"])
-    (hit,) = judge(spec, frame)
-    assert (hit.rule, hit.count, hit.examples) == ("closed_day", 1, ({"date": "2020-03-06", "spread": 300.0},))
-
-
-def test_calendars_say_nothing_of_the_years_before_1990() -> None:
-    """Exchanges traded on Saturdays once; an archive of those years is not full of warnings."""
-    frame = frame_of(spread=[300.0, 301.0])
-    frame.index = pd.DatetimeIndex(["1950-03-04", "1989-12-31"])
-    assert judge(spec_of(spread=SPREAD), frame) == ()
-
-
-def test_a_signal_has_what_its_inputs_have() -> None:
-    """A signal's row on a closed day repeats what was said of its input."""
-    frame = frame_of(basis=[10.0])
-    frame.index = pd.DatetimeIndex(["2020-03-07"])
-    assert judge(load_catalog().entry("cash_cds_basis_ig"), frame) == ()
 
 
 # ohlc_order
