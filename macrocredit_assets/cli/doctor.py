@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from macrocredit_assets.cli import render
+from macrocredit_assets.cli import doctor_probe, render
 from macrocredit_assets.cli.context import Context, with_context
 from macrocredit_assets.cli.parameters import as_json
 from macrocredit_assets.cli.places import explained, unwritable
@@ -20,6 +20,7 @@ from macrocredit_assets.errors import MacrocreditError, SettingsError
 
 if TYPE_CHECKING:
     from macrocredit_assets.catalog import Catalog
+    from macrocredit_assets.probing import Reply
     from macrocredit_assets.settings import Settings
 
 __all__ = ["command"]
@@ -50,20 +51,33 @@ class _Workplace:
 
 
 @click.command("doctor")
+@click.option("--probe", is_flag=True, help="Ask every source that the profile uses, and show what it answers.")
 @as_json
 @with_context
-def command(context: Context, as_json: bool) -> None:
+def command(context: Context, probe: bool, as_json: bool) -> None:
     """Say how this workplace is set up, and what stands in the way.
 
-    Nothing is changed. The exit code is 1 where something has to be mended before a run can succeed.
+    Nothing is changed, and without --probe nobody is asked. The exit code is 1 where something has to be mended before
+    a run can succeed; with --probe also where a source does not answer.
     """
     found = _examine(context)
+    replies = _probed(context, quiet=as_json) if probe else None
     if as_json:
-        render.echo_json(found)
+        answers = {} if replies is None else {"probe": doctor_probe.document(context, replies)}
+        render.echo_json({**vars(found), **answers})
     else:
         _report(found)
-    if found.problems:
+        if replies is not None:
+            doctor_probe.print_replies(context, replies)
+    if found.problems or any(reply.error for reply in replies or ()):
         raise click.exceptions.Exit(1)
+
+
+def _probed(context: Context, *, quiet: bool) -> list[Reply]:
+    try:
+        return doctor_probe.probe(context, _load(context), quiet=quiet)
+    except MacrocreditError:
+        return []  # a catalog or a source that cannot be loaded: it is among the problems
 
 
 def _examine(context: Context) -> _Workplace:

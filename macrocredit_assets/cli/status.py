@@ -165,7 +165,8 @@ def _print_failures(context: Context, found: Sequence[DatasetStatus]) -> None:
     shown = [*sharing.items()][:_SHOWN]
     for (run_id, at, why), names in shown:
         # no table: where a terminal breaks a line, what it says is still whole
-        click.secho(f"\nfailed: {_names(names)} in run {run_id[:8]}, {at:%Y-%m-%d %H:%M} UTC", fg="red")
+        click.echo()
+        click.secho(f"failed: {_names(names)} in run {run_id[:8]}, {at:%Y-%m-%d %H:%M} UTC", fg="red")
         click.echo(f"  {context.localized(why)}")
     if len(sharing) > _SHOWN:
         click.echo(f"\n... and {len(sharing) - _SHOWN} more reasons, in --json")

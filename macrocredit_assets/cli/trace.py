@@ -52,18 +52,33 @@ def command(context: Context, name: str, day: date, column: str | None, as_json:
 
 def _print(context: Context, found: Trace) -> None:
     click.secho(" | ".join(filter(None, (found.name, str(found.date), found.series))), bold=True)
-    render.print_table(_FIELDS, [*_values(found), *_revision(found), *_run(context, found), *_sources(context, found)])
+    render.print_table(_FIELDS, [*_values(found), *_revision(found), *_run(found), *_inputs(found)])
+    # from here on no tables: where a terminal breaks a line, the path or the command in it is still whole
     if found.why:
-        # no table: where a terminal breaks a line, the command in it is still whole for the clipboard
         click.echo(f"\n{context.localized(found.why)}")
+    for origin in found.origins:
+        _print_origin(context, origin)
     if len(found.history) > 1:
         click.echo()
         print_changes(found.history)
-    commands = _commands(context, found)
-    if commands:
-        click.echo("\nWhat it was computed from" if found.inputs else "\nAll that the run said")
-        for line in commands:
-            click.echo(f"  {line}")
+    if found.run and found.run.log:
+        click.echo(f"\nrun log: {context.shown(found.run.log)}")
+        click.echo(f"next:    {context.command('runs', 'show', found.run.run_id[:8])}")
+    if found.inputs:
+        click.echo("\nWhat it was computed from")
+        for given in found.inputs:
+            click.echo(f"  {context.command('trace', given.dataset, str(found.date))}")
+
+
+def _print_origin(context: Context, origin: Origin) -> None:
+    click.echo()
+    click.secho(origin.way, fg="cyan")
+    if origin.path is not None:
+        click.echo(f"  {context.shown(origin.path)}")
+    for line in origin.lines:
+        click.echo(f"  {line.unit} {line.number}: {line.text}")
+    if origin.note:
+        click.echo(f"  {origin.note}")
 
 
 def _values(found: Trace) -> Iterator[tuple[str, str]]:
@@ -86,34 +101,19 @@ def _revision(found: Trace) -> Iterator[tuple[str, str]]:
         yield "reason", revision.reason
 
 
-def _run(context: Context, found: Trace) -> Iterator[tuple[str, str]]:
+def _run(found: Trace) -> Iterator[tuple[str, str]]:
     run = found.run
     if run is None:
         return
-    yield "run", run.run_id
+    yield "run", run.run_id if run.log else f"{run.run_id}, whose log was pruned"
     if run.launched_by is not None:
         yield "launched by", f"{run.launched_by} ({run.status}, {run.started:%Y-%m-%d %H:%M} UTC)"
-    yield "run log", context.shown(run.log) if run.log else "pruned"
 
 
-def _sources(context: Context, found: Trace) -> Iterator[tuple[str, str]]:
-    for origin in found.origins:
-        yield "way", origin.way
-        if origin.path is not None:
-            yield ("file" if origin.way.startswith("file:") else "answer"), context.shown(origin.path)
-        for line in origin.lines:
-            yield f"{line.unit} {line.number:,}", line.text
-        if origin.note:
-            yield "note", origin.note
+def _inputs(found: Trace) -> Iterator[tuple[str, str]]:
     for given in found.inputs:
         since = f", known at {known_at(given.known_at)}" if given.known_at else ""
         yield "input", f"{given.dataset}, revision {given.revision}{since}"
-
-
-def _commands(context: Context, found: Trace) -> list[str]:
-    if found.inputs:
-        return [context.command("trace", given.dataset, str(found.date)) for given in found.inputs]
-    return [context.command("runs", "show", found.run.run_id[:8])] if found.run and found.run.log else []
 
 
 def _document(context: Context, found: Trace) -> dict[str, object]:

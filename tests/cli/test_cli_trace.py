@@ -68,12 +68,13 @@ def test_value_is_followed_to_its_line(root: Path) -> None:
     assert "revision     2 (change), known at 2024-01-08T12:00:00.000Z" in lines
     assert "launched by  schedule daily_us (success, 2024-01-08 12:00 UTC)" in lines
     (answer,) = (root / "data" / "landing" / "cboe" / "VIX").glob("*.csv.gz")
-    assert f"answer       {answer}" in lines
-    assert f"line 2       {LINE}" in lines
+    at = lines.index("cboe:VIX")
+    assert lines[at + 1 : at + 3] == [f"  {answer}", f"  line 2: {LINE}"]
     assert [line.split() for line in lines if " close " in line][-1] == [
         *("2024-01-03", "change", "close", "14.00", "14.04", "2", "2024-01-08T12:00:00.000Z")
     ]
-    assert lines[-1] == f"  MACROCREDIT_ROOT={root} macrocredit runs show 01234567"
+    assert lines[-2] == f"run log: {root / 'logs' / 'runs' / '2024-01-08' / f'{RUN_ID}.json'}"
+    assert lines[-1] == f"next:    MACROCREDIT_ROOT={root} macrocredit runs show 01234567"
 
 
 def test_json_has_the_whole_chain(root: Path) -> None:
