@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import http.client
 import json
-import socket
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from threading import enumerate as threads
 from urllib.parse import urlsplit
 
 import pytest
 
 from macrocredit_assets.testing import CboeServer, Fault, FredServer, Publisher, faults
-from macrocredit_assets.testing.servers.faults import FAULTS, TWO_GIGABYTES
+from macrocredit_assets.testing.servers.faults import FAULTS
 from macrocredit_assets.windows import Window
 
 GRAPH = "/graph/fredgraph.csv?id=DGS10"
@@ -62,23 +57,6 @@ class _Answer:
 def _answer(server: FredServer, fault: Fault, target: str = GRAPH) -> _Answer:
     server.install(fault)
     return _Answer(server.url, target)
-
-
-def _asking(server: FredServer) -> socket.socket:
-    """Return a connection on which a request was sent."""
-    client = socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port), timeout=5)
-    client.sendall(f"GET {GRAPH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    return client
-
-
-def _read_to(client: socket.socket, end: bytes) -> bytes:
-    """Read until some bytes came."""
-    received = b""
-    while end not in received:
-        piece = client.recv(1)
-        assert piece, received
-        received += piece
-    return received
 
 
 def _csv(*lines: str) -> bytes:
@@ -209,134 +187,6 @@ def test_fault_of_your_own(fred: FredServer) -> None:
     """A function that changes the reply is enough."""
     fred.install(Fault("teapot", reply=lambda reply, _: replace(reply, status=418)))
     assert (_Answer(fred.url).status, fred.requests[0].fault) == (418, "teapot")
-
-
-def test_reset_before_the_answer(fred: FredServer) -> None:
-    """The client's read ends in a reset."""
-    with pytest.raises(ConnectionResetError):
-        _answer(fred, faults.reset())
-
-
-def test_reset_in_mid_body(fred: FredServer) -> None:
-    """Half the body arrives; then a reset, not an end."""
-    half = PLAIN[: len(PLAIN) // 2]
-    fred.install(faults.reset_in_body())
-    with _asking(fred) as client:
-        _read_to(client, half)
-        with pytest.raises(ConnectionResetError):
-            client.recv(1)
-
-
-def test_short_body(fred: FredServer) -> None:
-    """The connection ends in good order, at a line's end, with less than was announced."""
-    with pytest.raises(http.client.IncompleteRead) as caught:
-        _answer(fred, faults.short_body())
-    assert caught.value.partial == _csv(LINES[0])
-    assert caught.value.expected == len(PLAIN) - len(_csv(LINES[0]))
-
-
-def test_long_body(fred: FredServer) -> None:
-    """A client that believes the header reads a whole number of lines, and too few."""
-    assert _answer(fred, faults.long_body()).body == _csv(LINES[0])
-
-
-def test_gzip_that_lies(fred: FredServer) -> None:
-    """No gzip at all; a checksum of something else; a stream without its end, of the announced length."""
-    plain = _answer(fred, faults.plain_as_gzip())
-    assert (plain.headers["Content-Encoding"], plain.body) == ("gzip", PLAIN)
-    fred.clear()
-    with pytest.raises(gzip.BadGzipFile, match="CRC"):
-        gzip.decompress(_answer(fred, faults.broken_gzip()).body)
-    fred.clear()
-    cut = _answer(fred, faults.cut_gzip())
-    assert int(cut.headers["Content-Length"]) == len(cut.body)
-    with pytest.raises(EOFError):
-        gzip.decompress(cut.body)
-
-
-def test_gzip_bomb_unpacks_to_its_size(fred: FredServer) -> None:
-    """A thousandth of it goes over the wire; five mebibytes stand for the two gibibytes that it has by default."""
-    body = _answer(fred, faults.gzip_bomb(5 << 20)).body
-    assert len(body) < 10_000
-    assert zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body) == bytes(5 << 20)
-
-
-def test_huge_body_is_announced(fred: FredServer) -> None:
-    """Two gibibytes are in the header before the first byte of the body, which begins as it should."""
-    fred.install(faults.huge_body())
-    connection = http.client.HTTPConnection(urlsplit(fred.url).netloc, timeout=5)
-    connection.request("GET", GRAPH)
-    with connection.getresponse() as sent:
-        assert sent.headers["Content-Length"] == str(TWO_GIGABYTES)
-        assert sent.read(len(PLAIN)) == PLAIN
-    connection.close()
-
-
-def test_endless_body_has_no_length(fred: FredServer) -> None:
-    """It ends where the connection does, after as many bytes as were asked for."""
-    answer = _answer(fred, faults.huge_body(300_001, declared=False))
-    assert "Content-Length" not in answer.headers
-    assert len(answer.body) == 300_001
-
-
-def test_silence(fred: FredServer) -> None:
-    """The request is taken, and not a byte comes back."""
-    fred.install(faults.silence())
-    with _asking(fred) as client:
-        client.settimeout(0.05)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-
-
-def test_slow_headers_never_end(fred: FredServer) -> None:
-    """One comes after the other, a byte at a time, and never the empty line after the last."""
-    fred.install(faults.slow_headers(0.0001))
-    with _asking(fred) as client:
-        received = _read_to(client, b"X-Wait: yes\r\n" * 3)
-        assert received.startswith(b"HTTP/1.1 200 OK\r\nX-Wait")
-        assert b"\r\n\r\n" not in received
-
-
-def test_slow_body_lacks_its_last_byte(fred: FredServer) -> None:
-    """All others come, a byte at a time."""
-    fred.install(faults.slow_body(0.0001))
-    with _asking(fred) as client:
-        assert f"Content-Length: {len(PLAIN)}".encode() in _read_to(client, PLAIN[:-1])
-        client.settimeout(0.05)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-
-
-def test_server_ends_with_its_block(publisher: Publisher) -> None:
-    """Whoever is still waiting for an answer is let go, and no thread is left."""
-    before = set(threads())
-    with ExitStack() as stack:
-        fred = FredServer(publisher)
-        with fred:
-            fred.install(faults.slow_headers(60))
-            client = stack.enter_context(_asking(fred))
-            _read_to(client, b"X")
-        assert client.recv(1) == b""
-    assert set(threads()) <= before
-
-
-def test_stopped_server_refuses_and_comes_back(publisher: Publisher) -> None:
-    """Nobody listens until it is started again, at the same address; what it was asked before is remembered."""
-    with FredServer(publisher) as fred:
-        address = fred.url
-        assert _Answer(address).status == 200
-        fred.stop()
-        fred.stop()
-        with pytest.raises(ConnectionRefusedError):
-            _Answer(address)
-        fred.start()
-        assert (fred.url, _Answer(address).status, len(fred.requests)) == (address, 200, 2)
-
-
-def test_server_that_never_started_has_no_address(publisher: Publisher) -> None:
-    """It says what to do, and holds nothing that would have to be closed."""
-    with pytest.raises(RuntimeError, match="start it"):
-        _ = FredServer(publisher).url
 
 
 def test_every_fault_has_a_name_of_its_own() -> None:
