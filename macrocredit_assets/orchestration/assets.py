@@ -26,6 +26,7 @@ from macrocredit_assets.orchestration.pools import pool_of
 from macrocredit_assets.orchestration.retries import retry_transient
 from macrocredit_assets.orchestration.source_assets import build_source_assets, kind_of
 from macrocredit_assets.orchestration.tags import accepted_rules
+from macrocredit_assets.orchestration.violations import violations_shown
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources import Source
@@ -96,7 +97,7 @@ def _market_asset(
         route = choose(spec, settings.profile, sources)
         stored = stored_beside(open_store(settings, spec, as_stored=True), window, route.series)
         accept = accepted_rules(context.run.tags)
-        with retry_transient(context):
+        with retry_transient(context), violations_shown():
             return ingest(spec, window, route, sources, accept=accept, stored=stored, today=today())
 
     asset: _Decorator = dg.asset(
@@ -115,7 +116,8 @@ def _signal_asset(
 ) -> dg.AssetsDefinition:
     def compute(context: dg.AssetExecutionContext, **inputs: SignalInput) -> Ingested:
         window = window_of(context.partition_key_range)
-        return derive(spec, window, inputs, functions, catalog, accept=accepted_rules(context.run.tags))
+        with violations_shown():
+            return derive(spec, window, inputs, functions, catalog, accept=accepted_rules(context.run.tags))
 
     function = functions.get(spec.function)
     references = [*code_reference(catalog.places.get(spec.name), spec.name), *function_reference(function)]

@@ -30,6 +30,7 @@ from macrocredit_assets.orchestration.metadata import (
 )
 from macrocredit_assets.orchestration.partitions import today, window_of
 from macrocredit_assets.orchestration.tags import ACCEPT, accepted_rules, allows_withdrawals, switch_reason
+from macrocredit_assets.orchestration.violations import violations_shown
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.records import AssetRecord, SeenInput
 from macrocredit_assets.persistence.root_kind import stamp_root
@@ -143,7 +144,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
 
     def _taken(self, obj: object, entry: DatasetSpec | SignalSpec, window: Window, accept: frozenset[str]) -> Ingested:
         stored = stored_beside(open_store(self._settings, entry, as_stored=True), window, own_series(entry))
-        return take(entry, window, _as_frame(obj, entry.name), stored=stored, accept=accept, accept_tag=ACCEPT)
+        with violations_shown():
+            return take(entry, window, _as_frame(obj, entry.name), stored=stored, accept=accept, accept_tag=ACCEPT)
 
     def _days(
         self, entry: DatasetSpec | SignalSpec, record: AssetRecord, window: Window

@@ -6,7 +6,7 @@ schedules start the same job by their own ways; whatever must hold for all of th
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -115,7 +115,7 @@ def run_backfill(
         If the run failed before its log was begun; no step has run.
     """
     catalog = load_catalog(settings.catalog)
-    selection = [dg.AssetKey(catalog.entry(name).name) for name in (names or catalog.names())]
+    datasets = frozenset(catalog.entry(name).name for name in (names or catalog.names()))
     require_root_kind(settings.data_directory, settings.kind)
     tags = {
         RANGE_START: window.start.isoformat(),
@@ -133,14 +133,14 @@ def run_backfill(
             run_id=run_id,
             run_config=_QUIET,
             tags=tags,
-            asset_selection=frozenset(selection),
+            asset_selection=frozenset(map(dg.AssetKey, datasets)),
             job_code_origin=job.get_python_origin(),
         )
         failure = ""
         with _quiet_steps():
             for event in execute_run_iterator(job, run, instance):
                 failure = _failure(event) or failure
-                if on_event and (progress := _progress(event)):
+                if on_event and (progress := _progress(event, datasets)):
                     on_event(progress)
         ended = instance.get_run_by_id(run.run_id)
         path = find(settings.logs_directory, run.run_id)
@@ -202,6 +202,7 @@ def _failure(event: dg.DagsterEvent) -> str | None:
     return error.message.strip()
 
 
-def _progress(event: dg.DagsterEvent) -> Progress | None:
-    state = _STATES.get(event.event_type)
-    return Progress(event.step_key, state) if state and event.step_key else None
+def _progress(event: dg.DagsterEvent, datasets: Set[str]) -> Progress | None:
+    """Return what an event says of a dataset; its checks are a step of their own, and no progress."""
+    state, step = _STATES.get(event.event_type), event.step_key
+    return Progress(step, state) if state and step and step in datasets else None

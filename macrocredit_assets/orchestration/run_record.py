@@ -40,13 +40,14 @@ def keep_run_log(
     failure: ErrorInfo | None = None
     try:
         yield
-        status = "failure" if watch.failed else "success"
+        status = "failure" if watch.has_failed else "success"
+        failure = watch.broken_check
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError, GeneratorExit):
         status = "canceled"
         raise
     except BaseException as error:
         # a multiprocess executor sums up the failures of its steps in one error of its own: they are told already
-        failure = None if watch.failed else describe(error)
+        failure = watch.broken_check if watch.has_failed else describe(error)
         raise
     finally:
         if status == "failure" and (watch.is_interrupted or _is_told_to_stop(instance, run)):
@@ -54,7 +55,9 @@ def keep_run_log(
         if status != "success":
             _add_not_run(log, watch, _window(run), _NOT_RUN[status])
         try:
-            log.finish(status, watch.failed, datetime.now(UTC), error=failure, retries=watch.retries)
+            log.finish(
+                status, watch.failed, datetime.now(UTC), error=failure, retries=watch.retries, checks=watch.checks
+            )
         finally:
             if status == "failure":
                 tell_of_failure(run, instance, settings, log.path)

@@ -18,7 +18,8 @@ What belongs here: dataclasses and their plain form. Which file a document stand
         "path": "/srv/credit/data/raw/vix.parquet", "content_hash": "sha256:...",
         "revision": 7, "known_at": "2024-10-25T12:00:04.1+00:00", "vanished_dates": [], "added_columns": [],
         "findings": [], "accepted": [], "seconds": {"fetch": 0.02, "conform": 0.01, "write": 0.008},
-        "retries": 0, "error": null}}}
+        "retries": 0, "error": null}},
+     "checks": {"vix": {"values": "passed", "jumps": "warning"}}}
 
 An asset's keys are the fields of :class:`~macrocredit_assets.persistence.records.AssetRecord` and of its
 :class:`~macrocredit_assets.persistence.records.WriteResult`, which explain them. Where nothing was written, those of
@@ -99,6 +100,9 @@ class RunDocument:
         What failed outside every dataset (a resource, the executor).
     assets
         Dataset -> its entry, in order of names.
+    checks
+        Dataset -> check -> ``passed``, ``warning`` or ``failed``; what a check found stands in no run log, since it can
+        be asked again at any time.
     """
 
     header: RunHeader
@@ -106,6 +110,7 @@ class RunDocument:
     ended: datetime | None = None
     error: ErrorInfo | None = None
     assets: Mapping[str, AssetEntry] = field(default_factory=dict)
+    checks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def duration_seconds(self) -> float | None:
@@ -135,6 +140,7 @@ class RunDocument:
             "tags": dict(sorted(header.tags.items())),
             "error": _error(self.error),
             "assets": dict(sorted(self.assets.items())),
+            "checks": {name: dict(outcomes) for name, outcomes in sorted(self.checks.items())},
         }
 
     @classmethod
@@ -158,6 +164,8 @@ class RunDocument:
                 ended=None if ended is None else _utc(ended),
                 error=None if error is None else ErrorInfo(error["type"], error["message"]),
                 assets={str(name): dict(entry) for name, entry in document["assets"].items()},
+                # absent in the logs of runs before there were checks
+                checks={str(name): dict(outcomes) for name, outcomes in document.get("checks", {}).items()},
             )
         except (AttributeError, KeyError, TypeError) as problem:
             raise ValueError(f"this is no run log: {problem!r}") from problem

@@ -79,7 +79,8 @@ class RunLog:
             document = RunDocument(header)
             if path is not None:
                 before = read_run(path)
-                document = RunDocument(replace(header, started=before.header.started), assets=before.assets)
+                header = replace(header, started=before.header.started)
+                document = RunDocument(header, assets=before.assets, checks=before.checks)
             return _save(path or self._path_on(header.started), document)
 
     def add(self, record: AssetRecord) -> Path:
@@ -94,6 +95,7 @@ class RunLog:
         *,
         error: ErrorInfo | None = None,
         retries: Mapping[str, int] | None = None,
+        checks: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Path:
         """Merge the parts into the document, say how the run ended, and remove the parts.
 
@@ -113,6 +115,8 @@ class RunLog:
             What failed outside every dataset.
         retries
             Dataset -> how often it was tried again; none for those that are not named.
+        checks
+            Dataset -> check -> what came of it.
 
         Raises
         ------
@@ -135,7 +139,7 @@ class RunLog:
                 assets[dataset] = {**entry, "status": "failed", "error": named}
             for dataset in assets.keys() & (retries or {}).keys():
                 assets[dataset] = {**assets[dataset], "retries": (retries or {})[dataset]}
-            document = replace(document, assets=assets)
+            document = replace(document, assets=assets, checks={**document.checks, **(checks or {})})
             if status != "aborted" or document.status in {"started", "aborted"}:
                 document = replace(document, status=status, ended=ended.astimezone(UTC), error=error)
             _save(path, document)

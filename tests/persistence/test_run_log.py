@@ -136,6 +136,7 @@ def test_start(log: RunLog) -> None:
         ("tags", {"dagster/from_ui": "true"}),
         ("error", None),
         ("assets", {}),
+        ("checks", {}),
     ]
 
 
@@ -200,6 +201,20 @@ def test_retries(log: RunLog) -> None:
     assets = json.loads(path.read_text())["assets"]
     assert {name: entry["retries"] for name, entry in assets.items()} == {"spy": 3, "vix": 2, "zeta": 0}
     assert assets["vix"] == {**VIX, "retries": 2}
+
+
+def test_checks(log: RunLog) -> None:
+    """What came of each check stands beside the datasets, and stays when a run goes on; old logs have none."""
+    log.start(HEADER)
+    path = log.finish("failure", {}, ENDED, checks={"vix": {"values": "failed", "jumps": "passed"}})
+    assert json.loads(path.read_text())["checks"] == {"vix": {"values": "failed", "jumps": "passed"}}
+    log.start(HEADER)
+    run = read_run(log.finish("success", {}, ENDED, checks={"move": {"values": "warning"}}))
+    assert run.checks == {"move": {"values": "warning"}, "vix": {"values": "failed", "jumps": "passed"}}
+    document = json.loads(path.read_text())
+    del document["checks"]
+    path.write_text(json.dumps(document))
+    assert read_run(path).checks == {}
 
 
 def test_finish_twice(log: RunLog) -> None:
