@@ -106,7 +106,7 @@ def read_page(received: Received, offset: int) -> Page:
     document = _document(received)
     count, start, observations = (document.get(name) for name in _DOCUMENT)
     if not isinstance(observations, list) or not isinstance(count, int) or not isinstance(start, int):
-        received.refuse_schema(", ".join(_DOCUMENT), ", ".join(document) or "of no page")
+        received.refuse_schema(", ".join(_DOCUMENT), ", ".join(document))
     if start != offset:
         received.refuse_malformed(f"sent the rows from {start} on in place of those from {offset} on")
     dates: list[str] = []
@@ -121,7 +121,7 @@ def read_page(received: Received, offset: int) -> Page:
             dates.append(day.strip())
             values.append(value.strip())
         else:
-            complaints.append(Complaint(place, None, f"{day}, {value}", "are no texts"))
+            complaints.append(Complaint(place, None, f"{day}, {value}", "is no pair of texts"))
     if complaints:
         received.refuse_cells("row", complaints)
     return Page(count, dates, values)

@@ -89,7 +89,8 @@ class Received:
 
     def refuse_schema(self, expected: str, came: str) -> NoReturn:
         """Raise that the columns are others than they have always been, with both."""
-        happened = f"{self.asked.source} sent the columns {came[:_LONGEST]} in place of {expected}"
+        columns = f"the columns {came[:_LONGEST]}" if came else "no columns"
+        happened = f"{self.asked.source} sent {columns} in place of {expected}"
         todo = (
             "nothing was stored; if the publisher has changed his format, update macrocredit-assets, and until then "
             f"store rows from a file: macrocredit ingest {self.asked.dataset} --history FILE"
