@@ -167,7 +167,7 @@ def _judged(call: Call, url: str, response: requests.Response) -> Answer | Setba
         error = failure(
             MalformedResponseError,
             call.asked,
-            f"{call.asked.source} {problem.happened}",
+            f"{call.asked.source} {call.secret.hidden(problem.happened)}",
             NoAnswer(url, shown(status, kind, "", call.secret.hidden_begin(problem.begins))),
             f"look at the address above; once it answers as it should: {call.asked.command}",
         )

@@ -20,8 +20,9 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HeaderParsingError, NameResolutionError, NewConnectionError
 from urllib3.util import Retry
+from urllib3.util.response import assert_header_parsing
 
 from macrocredit_assets.sources.http.pace import Clock, Deadline
 from macrocredit_assets.sources.http.policy import HttpPolicy
@@ -101,6 +102,14 @@ class _Response(HTTPResponse):
         super().__init__(sock, method=method)
         stream = self.fp.detach()
         self.fp = _Reader(_TimedStream(stream, sock, exchange.deadline, exchange.policy.read_seconds), self)
+
+    def begin(self) -> None:
+        super().begin()
+        try:
+            assert_header_parsing(self.msg)
+        except HeaderParsingError:
+            # urllib3 goes on without the headers behind the one that it cannot read, and logs them: both are refused
+            raise HTTPException("headers that cannot be read") from None
 
 
 class _Connection(HTTPConnection):

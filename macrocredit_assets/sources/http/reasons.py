@@ -66,7 +66,7 @@ def distrust(error: BaseException) -> str | None:
 
 def _words(chain: list[BaseException]) -> str:
     last = chain[-1]
-    if isinstance(last, http.client.IncompleteRead):
+    if isinstance(last, http.client.IncompleteRead) and not isinstance(last, urllib3_errors.InvalidChunkLength):
         return _incomplete(last)
     if str(last).startswith(_TUNNEL):
         return f"refused: {str(last).removeprefix(_TUNNEL)}"
