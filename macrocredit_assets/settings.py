@@ -144,6 +144,11 @@ class Settings:
         """Where run logs lie, below one folder per date."""
         return self.root / "logs" / "runs"
 
+    @property
+    def charts_directory(self) -> Path:
+        """Where pictures of long windows lie, below one folder per date and run."""
+        return self.root / "logs" / "charts"
+
     def dataset_path(self, kind: Literal["market", "signal"], name: str) -> Path:
         """Where one dataset's Parquet file lies: ``data/raw`` as published, ``data/processed`` as derived."""
         return self.data_directory / ("raw" if kind == "market" else "processed") / f"{name}.parquet"

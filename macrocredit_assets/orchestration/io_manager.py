@@ -23,16 +23,14 @@ from macrocredit_assets.orchestration.metadata import (
     COLUMNS,
     LOOKBACK_ROWS,
     LOOKBACK_SHARED,
-    Value,
-    output_metadata,
-    partition_metadata,
     set_partition_metadata,
 )
 from macrocredit_assets.orchestration.partitions import today, window_of
 from macrocredit_assets.orchestration.tags import ACCEPT, accepted_rules, allows_withdrawals, switch_reason
 from macrocredit_assets.orchestration.violations import violations_shown
+from macrocredit_assets.orchestration.write_details import told_of_write
 from macrocredit_assets.persistence import DatasetStore
-from macrocredit_assets.persistence.records import AssetRecord, SeenInput
+from macrocredit_assets.persistence.records import SeenInput
 from macrocredit_assets.persistence.root_kind import stamp_root
 from macrocredit_assets.settings import Profile, Settings
 from macrocredit_assets.stores import open_store
@@ -96,8 +94,9 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             asset_key=context.asset_key.to_user_string(),
             code_version=context.step_context.job_def.asset_layer.get(context.asset_key).code_version,
         )
-        context.add_output_metadata(output_metadata(record, run_log.path, window))
-        set_partition_metadata(context, self._days(entry, record, window))
+        set_partition_metadata(
+            context, told_of_write(self._settings, entry, record, window, run_log.path, today=today())
+        )
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame | pa.Table | SignalInput:
         """Load what is asked for as one frame: one partition, a range, or everything."""
@@ -146,15 +145,6 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         stored = stored_beside(open_store(self._settings, entry, as_stored=True), window, own_series(entry))
         with violations_shown():
             return take(entry, window, _as_frame(obj, entry.name), stored=stored, accept=accept, accept_tag=ACCEPT)
-
-    def _days(
-        self, entry: DatasetSpec | SignalSpec, record: AssetRecord, window: Window
-    ) -> dict[str, dict[str, Value]]:
-        # from the file, not from what came: rows that the source no longer has are kept, and are there
-        values = open_store(self._settings, entry).read_frame(window, [entry.main])[entry.main]
-        result = record.result
-        coverage, first = (result.coverage, result.first) if result else (Coverage(), None)
-        return partition_metadata(entry, values, window, coverage, first=first, today=today())
 
     def _require_coverage(self, store: DatasetStore, window: Window | None) -> Coverage:
         head = store.head()

@@ -1,15 +1,13 @@
 """What Dagster is told of a write: its metadata keys, and how values become plain.
 
 Dagster refuses numpy scalars, Timestamps and dates, and lets NaN through as invalid JSON; so values become plain here.
-What an output adds is copied to every partition of a range, so a range carries a link to its run log and nothing else;
-the few values of a day stand on that day's partition. What describes the dataset rather than a write stands with its
-definition (``definition_metadata.py``).
+What an output adds is copied to every partition of a range; so nothing is added there, and each partition is given its
+own. What describes the dataset rather than a write stands with its definition (``definition_metadata.py``).
 """
 
 from collections.abc import Mapping
 from datetime import date
 from math import isfinite
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -33,9 +31,9 @@ __all__ = [
     "LOOKBACK_ROWS",
     "LOOKBACK_SHARED",
     "Value",
-    "output_metadata",
     "partition_metadata",
     "set_partition_metadata",
+    "write_metadata",
 ]
 
 #: On an input: which columns to load; how many rows before the window; on the shared dates of which columns.
@@ -43,35 +41,28 @@ COLUMNS = "macrocredit/columns"
 LOOKBACK_ROWS = "macrocredit/lookback_rows"
 LOOKBACK_SHARED = "macrocredit/lookback_shared"
 
-#: Up to so many partitions, each carries the details of the write; above, they stand in the run log.
+#: Up to so many partitions, each carries the numbers of the write; above, the last one alone does.
 DETAILED_PARTITIONS = 31
 
 Value = str | int | float | dg.MetadataValue
 
 
-def output_metadata(record: AssetRecord, run_log: Path, window: Window) -> dict[str, Value]:
-    """Describe one write; the same for every partition of its window."""
-    metadata: dict[str, Value] = {"run_log": dg.MetadataValue.path(str(run_log))}
+def write_metadata(record: AssetRecord) -> dict[str, Value]:
+    """Describe one write in numbers."""
     result = record.result
-    if result is None or window.days > DETAILED_PARTITIONS:
-        return metadata
-    metadata |= {
+    if result is None:
+        return {}
+    metadata: dict[str, Value] = {
         "dagster/row_count": result.row_count,
-        "series": record.series or "",
         "rows_inserted": result.inserted,
         "rows_changed": result.changed,
         "rows_unchanged": result.unchanged,
         "rows_vanished": result.vanished,
         "rows_withdrawn": result.withdrawn,
+        "series": record.series or "",
         "content_hash": result.content_hash,
     }
-    if result.revision is not None:
-        metadata["revision"] = result.revision
-    if record.findings:
-        metadata["findings"] = dg.MetadataValue.md(
-            "\n".join(f"- **{finding.rule}** ({finding.severity}): {finding.message}" for finding in record.findings)
-        )
-    return metadata
+    return metadata if result.revision is None else metadata | {"revision": result.revision}
 
 
 def partition_metadata(

@@ -1,4 +1,4 @@
-"""Old runs, ticks and run logs go; data, revisions and the registry never do.
+"""Old runs, ticks, run logs and pictures go; data, revisions and the registry never do.
 
 What belongs here: what is old, what may go, and the job that does it. How Dagster forgets a run is in
 ``forgotten_runs.py``. A run that has not ended is never touched, however old: ``macrocredit runs doctor`` ends it, if
@@ -84,10 +84,11 @@ def prune(settings: Settings, instance: dg.DagsterInstance, before: datetime, *,
     storage, before = require_sql(instance), before.astimezone(UTC)
     runs = _ended_runs(instance, before)
     logs, unfinished = _run_logs(settings.logs_directory, before, frozenset(runs))
-    parts = _parts(settings.logs_directory, [*runs, *(path.stem for path in logs)])
+    gone = [*runs, *(path.stem for path in logs)]
+    parts, charts = _parts(settings.logs_directory, gone), _charts(settings.charts_directory, gone)
     shards = [path for run_id in runs for path in files_of(storage, run_id)]
     printed = [Path(instance.storage_directory()) / run_id for run_id in runs]
-    size = _size([*logs, *parts, *shards, *printed])
+    size = _size([*logs, *parts, *charts, *shards, *printed])
     ticks = _prune_ticks(instance, before, apply=apply)
     if apply:
         forget(instance, runs)
@@ -95,8 +96,11 @@ def prune(settings: Settings, instance: dg.DagsterInstance, before: datetime, *,
             path.unlink(missing_ok=True)
             with suppress(OSError):  # other runs of that day
                 path.parent.rmdir()
-        for directory in parts:
+        for directory in [*parts, *charts]:
             shutil.rmtree(directory, ignore_errors=True)
+        for date in {directory.parent for directory in charts}:
+            with suppress(OSError):
+                date.rmdir()
     return Pruned(before, apply, tuple(runs), tuple(logs), ticks, size, tuple(unfinished))
 
 
@@ -160,6 +164,12 @@ def _run_logs(logs: Path, before: datetime, ended: frozenset[str]) -> tuple[list
 def _parts(logs: Path, run_ids: Iterable[str]) -> list[Path]:
     """Return what children of killed runs have reported after their end."""
     return [path for run_id in dict.fromkeys(run_ids) if (path := logs / ".parts" / run_id).is_dir()]
+
+
+def _charts(charts: Path, run_ids: Iterable[str]) -> list[Path]:
+    """Return the pictures that runs have drawn."""
+    gone = frozenset(run_ids)
+    return [path for path in charts.glob("*/*") if path.name in gone]
 
 
 def _prune_ticks(instance: dg.DagsterInstance, before: datetime, *, apply: bool) -> int:

@@ -1,0 +1,152 @@
+"""What the UI shows of a write at a glance: a picture, the last rows, and which values it put in place of which.
+
+What belongs here: pictures and tables out of the record of a write and the rows around it, and which partition is told
+what. Numbers, and the values of single days, are in ``metadata.py``.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from macrocredit_assets.catalog import DatasetSpec, Entry, SignalSpec
+from macrocredit_assets.charts import data_uri, line_chart
+from macrocredit_assets.orchestration.finding_metadata import finding_metadata
+from macrocredit_assets.orchestration.metadata import (
+    DETAILED_PARTITIONS,
+    Value,
+    partition_metadata,
+    write_metadata,
+)
+from macrocredit_assets.persistence.atomic import write_bytes
+from macrocredit_assets.persistence.records import AssetRecord, WriteResult
+from macrocredit_assets.settings import Settings
+from macrocredit_assets.stores import open_store
+from macrocredit_assets.windows import Coverage, Window
+
+__all__ = ["told_of_write"]
+
+_YEAR = timedelta(days=365)
+_ROWS = 5
+_CHANGES = 10  # of each kind
+_COLUMNS = 8
+
+_CHANGES_SCHEMA = dg.TableSchema(
+    [
+        dg.TableColumn("date", "string"),
+        dg.TableColumn("what", "string", "inserted, changed, or vanished: it did not come again, and was kept"),
+        dg.TableColumn("column", "string"),
+        dg.TableColumn("old", "float"),
+        dg.TableColumn("new", "float"),
+    ]
+)
+
+
+def told_of_write(
+    settings: Settings,
+    entry: DatasetSpec | SignalSpec,
+    record: AssetRecord,
+    window: Window,
+    run_log: Path,
+    *,
+    today: date,
+) -> dict[str, dict[str, Value]]:
+    """Return what each partition of a window that was written is told, by its key.
+
+    Every partition gets its own values, and the way to the run log. Pictures and tables stand on the last one, which is
+    what the page of the asset shows; so do the numbers of the write, where the window is long.
+
+    Parameters
+    ----------
+    settings, entry
+        Where the rows are, and what they are.
+    record, window
+        What became of the write, and what was asked for.
+    run_log
+        The document of the run.
+    today
+        The date in New York.
+    """
+    result = record.result
+    coverage, first, last = (result.coverage, result.first, result.last) if result else (Coverage(), None, None)
+    # from the file, not from what came: rows that the source no longer has are kept, and are there
+    rows = open_store(settings, entry).read_frame(_shown_window(window, last), _shown_columns(entry))
+    values = rows[entry.main].loc[str(window.start) : str(window.end)]
+    days = partition_metadata(entry, values, window, coverage, first=first, today=today)
+    link: dict[str, Value] = {"run_log": dg.MetadataValue.path(str(run_log))}
+    numbers, key = write_metadata(record) | link, window.end.isoformat()
+    told = {day: metadata | (link if window.days > DETAILED_PARTITIONS else numbers) for day, metadata in days.items()}
+    picture = settings.charts_directory / run_log.parent.name / run_log.stem / f"{entry.name}.svg"
+    return told | {key: _details(entry, record, rows, window, picture) | days[key] | numbers}
+
+
+def _shown_window(window: Window, last: date | None) -> Window:
+    """Return the days of a write and the year up to the last row.
+
+    Where the window ends more than a year before that row, the year is the one up to the window's end.
+    """
+    if last is None:
+        return window
+    end = last if window.end >= last - _YEAR else window.end
+    return Window(min(window.start, end - _YEAR), max(window.end, end))
+
+
+def _shown_columns(entry: Entry) -> list[str]:
+    """Return the main column and, of a wide table, those that stand first."""
+    others = [name for name in entry.columns if name != entry.main]
+    shown = {entry.main, *others[: _COLUMNS - 1]}
+    return [name for name in entry.columns if name in shown]
+
+
+def _details(entry: Entry, record: AssetRecord, rows: pd.DataFrame, window: Window, picture: Path) -> dict[str, Value]:
+    values = rows[entry.main].dropna()
+    title, unit = entry.title, f"{entry.main}, {entry.columns[entry.main].unit}"
+    year = values[values.index >= values.index[-1] - _YEAR] if len(values) else values
+    chart = line_chart(year, window=window, title=title, unit=unit)
+    details: dict[str, Value] = {"chart": dg.MetadataValue.md(f"![{entry.name}]({data_uri(chart)})")}
+    if window.days > DETAILED_PARTITIONS:
+        write_bytes(picture, line_chart(values, window=window, title=title, unit=unit, width=960, height=320).encode())
+        details["chart_file"] = dg.MetadataValue.path(str(picture))
+    if len(rows):
+        details["last_rows"] = _last_rows(entry, rows)
+    if record.result and (changes := list(_changes(entry, record.result, rows))):
+        details["changes"] = dg.MetadataValue.table(changes, _CHANGES_SCHEMA)
+    return details | finding_metadata(record.findings)
+
+
+def _last_rows(entry: Entry, rows: pd.DataFrame) -> dg.MetadataValue:
+    columns = [dg.TableColumn(name, "float", entry.columns[name].unit) for name in rows.columns]
+    last = rows.tail(_ROWS).round({name: entry.columns[name].decimals for name in rows.columns})
+    records = [
+        _record({"date": day.date().isoformat()}, dict(zip(last.columns, row, strict=True)))
+        for day, row in zip(
+            pd.DatetimeIndex(last.index), last.to_numpy(dtype=float, na_value=float("nan")), strict=True
+        )
+    ]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn("date", "string"), *columns]))
+
+
+def _changes(entry: Entry, result: WriteResult, rows: pd.DataFrame) -> Iterator[dg.TableRecord]:
+    """Yield the first values of each kind; a row that came or vanished is told by its main column."""
+    values = rows[entry.main]
+
+    def main(days: Sequence[date]) -> Iterator[tuple[str, float]]:
+        there = values.reindex(pd.DatetimeIndex([*days[:_CHANGES]]))
+        yield from zip((day.isoformat() for day in days), there.astype(float).tolist(), strict=False)
+
+    for change in result.changes[:_CHANGES]:
+        text = {"date": change.date.isoformat(), "what": "changed", "column": change.column}
+        yield _record(text, {"old": change.old, "new": change.new})
+    for day, value in main(result.vanished_dates):
+        yield _record({"date": day, "what": "vanished", "column": entry.main}, {"old": value})
+    for day, value in main(result.inserted_dates):
+        yield _record({"date": day, "what": "inserted", "column": entry.main}, {"new": value})
+
+
+def _record(text: dict[str, str], numbers: dict[str, float | int | None]) -> dg.TableRecord:
+    """Return a row of a table; a number that is missing is left out, and shown as nothing."""
+    # ten digits: what a change of the eleventh is, is no news to the eye
+    known = {name: float(f"{value:.10g}") for name, value in numbers.items() if value is not None and value == value}
+    return dg.TableRecord({**text, **known})
