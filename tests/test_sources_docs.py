@@ -91,6 +91,19 @@ def test_commands_can_be_typed(line: str) -> None:
     command.make_context(command.name, words)
 
 
+def _options(command: click.Command) -> set[str]:
+    own = {name for param in command.params for name in param.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return own.union(*map(_options, below))
+
+
+def test_options_exist() -> None:
+    """An option that stands alone in a sentence is one of some command."""
+    named = set(re.findall(r"(?<![\w-])--[a-z-]+", _PAGE))
+    assert "--allow-withdrawals" in named
+    assert named <= _options(cli)
+
+
 def test_links_lead_somewhere() -> None:
     """Links to other pages are to pages that there are."""
     links = re.findall(r"\]\(([\w./-]+\.md)\)", _PAGE)
