@@ -13,7 +13,7 @@ import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,10 +91,17 @@ def _lines(run: RunDocument) -> list[str]:
     lines += [f"{name}: {_short(why['message']) if why else 'failed'}" for name, why in [*failed.items()][:_NAMED]]
     if len(failed) > _NAMED:
         lines.append(f"... and {len(failed) - _NAMED} more")
+    held_up = [f"{name} ({', '.join(found)})" for name, found in run.checks_that("failed").items()]
+    if held_up:
+        lines.append(f"checks failed: {_some(held_up)}")
     if skipped:
-        more = f" and {len(skipped) - _NAMED} more" if len(skipped) > _NAMED else ""
-        lines.append(f"not run: {', '.join(skipped[:_NAMED])}{more}")
+        lines.append(f"not run: {_some(skipped)}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _short(message: str) -> str:

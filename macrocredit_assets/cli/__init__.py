@@ -14,6 +14,7 @@ from macrocredit_assets import __version__
 from macrocredit_assets.cli import (
     backfill,
     catalog,
+    check,
     datasets,
     doctor,
     ingest,
@@ -42,7 +43,7 @@ from macrocredit_assets.settings import VARIABLES
 __all__ = ["cli", "main"]
 
 _SECTIONS = {
-    "Data": (backfill.command, ingest.command, status.command, show.command, datasets.command),
+    "Data": (backfill.command, ingest.command, status.command, check.command, show.command, datasets.command),
     "Records": (trace.command, revisions.command, registry.command, migrate.command, runs.command, catalog.command),
     "Workplace": (ui.command, doctor.command, prune.command),
 }

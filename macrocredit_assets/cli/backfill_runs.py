@@ -109,8 +109,9 @@ def _run(context: Context, request: Request, asked: Asked, run_id: str, *, quiet
 def print_outcome(context: Context, plan: Plan, outcome: Outcome) -> None:
     """Print what did not work, the commands that retry just that, and what to do next."""
     failed = [(name, run) for run in outcome.runs for name in run.request.names if not run.is_done(name)]
-    if failed:
-        _print_failures(context, failed)
+    held_up = [run for run in outcome.runs if not run.success and run.document.checks_that("failed")]
+    if failed or held_up:
+        _print_failures(context, failed, held_up)
     if outcome.ended != "done":
         why = "told to stop" if outcome.ended == "canceled" else "a run failed"
         click.echo(f"\nNot finished: {why}. What is written is whole; the same command goes on with the rest.")
@@ -124,7 +125,7 @@ def print_outcome(context: Context, plan: Plan, outcome: Outcome) -> None:
         click.echo(f"         {context.command('ui')}")
 
 
-def _print_failures(context: Context, failed: Sequence[tuple[str, Ran]]) -> None:
+def _print_failures(context: Context, failed: Sequence[tuple[str, Ran]], held_up: Sequence[Ran]) -> None:
     windows: dict[tuple[str, str], Coverage] = {}
     for name, run in failed:
         key = name, run_report.reason(run.document, name)
@@ -134,6 +135,10 @@ def _print_failures(context: Context, failed: Sequence[tuple[str, Ran]]) -> None
         for (name, why), found in windows.items()
         for window in found.windows
     ]
+    for run in held_up:
+        for name, checks in run.document.checks_that("failed").items():
+            command = context.localized(run_report.check_command(run.document, [name]))
+            rows.append((name, str(run.request.window), f"written, but not passed: {', '.join(checks)}; see {command}"))
     columns = (
         render.Column("did not work", style="red"),
         render.Column("window"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from macrocredit_assets.cli.context import Context
     from macrocredit_assets.persistence.run_log import RunDocument
 
-__all__ = ["print_datasets", "reason"]
+__all__ = ["check_command", "print_datasets", "reason"]
 
 #: Warnings shown one by one; the run log has all of them.
 _WARNINGS_SHOWN = 10
@@ -60,6 +60,7 @@ def print_datasets(context: Context, run: RunDocument, names: Sequence[str] = ()
         columns = _columns(done.values())
         render.print_table(columns, [_row(name, asset, columns) for name, asset in done.items()])
         _print_warnings(context, done)
+    _print_checks(context, run)
     title = "canceled" if run.status == "canceled" else "failed"
     failed = _grouped({name: _why(asset) for name, asset in assets.items() if name not in done})
     if run.error is not None:
@@ -100,6 +101,25 @@ def _print_warnings(context: Context, assets: Mapping[str, Mapping[str, Any]]) -
         _print_block(context, title, finding["message"], colour="yellow")
     if len(found) > _WARNINGS_SHOWN:
         click.echo(f"\n... and {len(found) - _WARNINGS_SHOWN} more, in the run log")
+
+
+def _print_checks(context: Context, run: RunDocument) -> None:
+    """Print which checks were not passed, unless it is told already, and the command that says what they found."""
+    failed, doubtful = run.checks_that("failed"), run.checks_that("warning")
+    told = {name for name, asset in run.assets.items() if _warnings(asset)}
+    for title, found, colour in (
+        ("checks failed", failed, "red"),
+        ("checks with warnings", {name: checks for name, checks in doubtful.items() if name not in told}, "yellow"),
+    ):
+        if found:
+            lines = [f"{name}: {', '.join(checks)}" for name, checks in found.items()]
+            _print_block(context, title, "\n".join([*lines, check_command(run, found)]), colour=colour)
+
+
+def check_command(run: RunDocument, names: Iterable[str]) -> str:
+    """Return the command that shows what checks found in the window of a run."""
+    start, _, end = (run.header.window or "").partition("..")
+    return " ".join(("macrocredit check", *names, *(("--start", start, "--end", end) if end else ())))
 
 
 def _print_block(context: Context, title: str, message: str, *, colour: str) -> None:

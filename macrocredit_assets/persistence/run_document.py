@@ -119,6 +119,11 @@ class RunDocument:
             return None
         return round((self.ended - self.header.started).total_seconds(), _DECIMALS_OF_SECONDS)
 
+    def checks_that(self, outcome: str) -> dict[str, list[str]]:
+        """Return the datasets with a check that ``passed``, gave a ``warning``, or ``failed``, and which those are."""
+        found = {name: [check for check, came in said.items() if came == outcome] for name, said in self.checks.items()}
+        return {name: checks for name, checks in found.items() if checks}
+
     def to_dict(self) -> dict[str, Any]:
         """Return what the file holds."""
         header = self.header
