@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.calendars import is_session_of, sessions_of
-from macrocredit_assets.catalog.models import DatasetSpec, Way
+from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
 from macrocredit_assets.catalog.publication import awaited, is_due
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
@@ -91,12 +91,16 @@ def ingest(
 
 
 def _ask(source: Source, spec: DatasetSpec, way: Way, window: Window) -> Fetched:
-    if spec.ended is None or window.start <= spec.ended:
+    if isinstance(way, FileWay) or not _after_the_end(spec, window):
         return source.fetch(spec, way, window)
-    # nothing follows the end of a series: what is not asked cannot fail every morning
+    # nobody publishes anything then: what is not asked cannot fail every morning
     index = pd.DatetimeIndex([], dtype="datetime64[us]", name="date")
     nothing = pd.DataFrame({name: pd.Series(index=index, dtype="float64") for name in spec.columns}, index)
-    return Fetched(nothing, first=None, last=spec.ended, rows_read=0)
+    return Fetched(nothing, first=None, last=None, rows_read=0)
+
+
+def _after_the_end(spec: DatasetSpec, window: Window) -> bool:
+    return spec.ended is not None and window.start > spec.ended
 
 
 def _merge(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, int]:
@@ -126,6 +130,8 @@ def _answered(
 ) -> tuple[Coverage, tuple[Finding, ...]]:
     """Return the dates of a window that the sources answered, and what is to be said of the others."""
     lasts = [answer.last for answer in answers if answer.last is not None]
+    if spec.ended is not None and _after_the_end(spec, window):
+        lasts.append(spec.ended)
     if not lasts:
         return Coverage(), (finding("stale_source", f"{spec.name}: the source holds no value at all"),)
     reached = _over_closed_days(spec, max(lasts), window.end)

@@ -380,6 +380,20 @@ def test_days_of_a_users_own_decide_what_is_a_session(tmp_path: Path) -> None:
     assert (ingested.answered.days, said(ingested)) == (2, [])
 
 
+@pytest.mark.parametrize(("rows", "told"), [({"2024-01-10": 50}, []), ({"2024-01-25": 50}, ["closed_day"])])
+def test_a_window_after_the_end_of_a_series_is_answered(
+    tmp_path: Path, rows: dict[str, float | str], told: list[str]
+) -> None:
+    """Nothing is expected in it, wherever a file ends; a row that is there all the same is stored, and told."""
+    write(tmp_path, rows)
+    spec = dataset().model_copy(update={"ended": date(2024, 1, 19)})
+    ingested = run(tmp_path, spec, Window(THURSDAY, MONDAY))
+
+    assert values(ingested) == {day: value for day, value in rows.items() if day == "2024-01-25"}
+    assert str(ingested.answered) == "2024-01-25..2024-01-29"
+    assert [one.rule for one in ingested.findings] == told
+
+
 def test_a_row_on_a_closed_day_is_stored(tmp_path: Path) -> None:
     """Data win over a calendar: a Saturday's row is in the frame, answered, and told."""
     write(tmp_path, {"2024-01-26": 50, "2024-01-27": 51})
