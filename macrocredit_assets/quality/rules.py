@@ -181,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "The source begins later than rows that are stored of it; the store keeps them.",
     ),
-    Rule("late", "source", "warning", "The row of a session is not there although its publication lag is over."),
+    Rule("late", "source", "error", "The row of a session is not there although its publication lag is over."),
     Rule("future_dates", "source", "warning", "The source has rows of days that are still to come; they are left out."),
     Rule("unfinished_days", "source", "warning", "An archive has rows of days that are not over; they are left out."),
     Rule("source_begins", "source", "info", "The source has nothing before a date; the days before count as covered."),
