@@ -6,6 +6,7 @@ from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.assets import build_assets
 from macrocredit_assets.orchestration.checks import build_checks
 from macrocredit_assets.orchestration.executor import build_executor
+from macrocredit_assets.orchestration.freshness_job import build_freshness
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
 from macrocredit_assets.orchestration.partitions import today
 from macrocredit_assets.orchestration.prune import build_prune_job
@@ -39,7 +40,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             ),
             build_prune_job(settings),
         ],
-        schedules=build_schedules(settings, catalog, INGEST_JOB),
+        schedules=[*build_schedules(settings, catalog, INGEST_JOB), *build_freshness(settings, catalog)],
         resources={
             "io_manager": ParquetIOManager(
                 root=str(settings.root),
