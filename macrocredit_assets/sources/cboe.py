@@ -78,5 +78,5 @@ class CboeSource:
         frame, complaints = read_sheet(sheet, Reading(_HEADER[0], columns, frozenset({""}), "%m/%d/%Y"), spec)
         if complaints:
             received.refuse_cells(sheet.unit, complaints)
-        found = trim(frame, window, today=self._today())
+        found = trim(spec.name, frame, window, today=self._today())
         return replace(found, landing=(received.landing,) if received.landing else ())

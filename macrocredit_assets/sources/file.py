@@ -65,7 +65,7 @@ class FileSource:
             frame = _parse(open_sheet(path, way, spec.name), path, way, spec)
         except OSError as error:
             raise UnreadableSourceError(f"{spec.name}: {path} cannot be opened: {error.strerror}.") from error
-        return trim(frame, window)
+        return trim(spec.name, frame, window)
 
 
 def open_sheet(path: Path, way: FileWay, dataset: str) -> Sheet:

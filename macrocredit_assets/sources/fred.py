@@ -86,7 +86,7 @@ class FredSource:
         frame, complaints = read_sheet(rows.sheet, Reading(rows.date_column, columns, _MISSING), spec)
         if complaints:
             rows.received.refuse_cells(rows.sheet.unit, complaints)
-        return trim(frame, window, today=self._today())
+        return trim(spec.name, frame, window, today=self._today())
 
 
 def _around(window: Window) -> Window:

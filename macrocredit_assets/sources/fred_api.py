@@ -63,6 +63,7 @@ class FredApi:
         dates: list[str] = []
         values: list[str] = []
         landing: list[str] = []
+        count = None
         while True:
             received = self.asker.get(
                 f"{self.url}/series/observations",
@@ -76,10 +77,13 @@ class FredApi:
             dates += page.dates
             values += page.values
             landing += [received.landing] if received.landing else []
-            if len(dates) >= page.count:
+            count = page.count if count is None else count
+            if page.count != count:
+                received.refuse_malformed(f"changed the series from {count} to {page.count} rows while it was read")
+            if len(dates) >= count:
                 break
             if not page.dates:
-                received.refuse_malformed(f"says that there are {page.count} rows, and stopped after {len(dates)}")
+                received.refuse_malformed(f"says that there are {count} rows, and stopped after {len(dates)}")
         sheet = Sheet({_DATE: dates, _VALUE: values}, range(1, len(dates) + 1), "row")
         return FredRows(sheet, _DATE, _VALUE, received, tuple(dict.fromkeys(landing)))
 

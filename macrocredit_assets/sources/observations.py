@@ -72,11 +72,13 @@ def read_sheet(sheet: Sheet, reading: Reading, spec: DatasetSpec) -> tuple[pd.Da
     return pd.DataFrame(data, index=dates).reindex(columns=list(spec.columns)), complaints
 
 
-def trim(frame: pd.DataFrame, window: Window, *, today: date | None = None) -> Fetched:
+def trim(dataset: str, frame: pd.DataFrame, window: Window, *, today: date | None = None) -> Fetched:
     """Return the rows of a window that have a value, and count the others.
 
     Parameters
     ----------
+    dataset
+        Its name, for the finding.
     frame
         As :func:`read_sheet` returned it: all that the source sent.
     window
@@ -103,7 +105,7 @@ def trim(frame: pd.DataFrame, window: Window, *, today: date | None = None) -> F
         last=last,
         rows_read=len(frame),
         dropped={reason: count for reason, count in counts.items() if count},
-        findings=_future(index[ahead], today) if ahead.any() else (),
+        findings=_future(dataset, index[ahead], today) if ahead.any() else (),
     )
 
 
@@ -121,8 +123,8 @@ def _undated(
     return complaints
 
 
-def _future(dates: pd.DatetimeIndex, today: date | None) -> tuple[Finding, ...]:
+def _future(dataset: str, dates: pd.DatetimeIndex, today: date | None) -> tuple[Finding, ...]:
     rows = "1 row" if len(dates) == 1 else f"{len(dates)} rows"
-    message = f"the source has {rows} after {today}, today in New York; left out"
+    message = f"{dataset}: the source has {rows} after {today}, today in New York; left out"
     examples = tuple({"date": f"{day:%Y-%m-%d}"} for day in dates.sort_values()[:_SHOWN])
     return (Finding("future_dates", "warning", message, len(dates), examples),)

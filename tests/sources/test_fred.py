@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,7 +25,8 @@ from macrocredit_assets.errors import (
 from macrocredit_assets.persistence.landing import Landing
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import Fetched, build_sources
-from macrocredit_assets.testing import Fault, FredServer, Publisher, faults
+from macrocredit_assets.testing import Fault, FredServer, Publisher, Request, faults
+from macrocredit_assets.testing.servers.replies import Reply
 from macrocredit_assets.windows import Window
 
 TODAY = date(2026, 3, 6)
@@ -172,6 +175,37 @@ def test_pages_are_read_to_the_end(fred: FredServer, ask: Ask, monkeypatch: pyte
     assert values(fetched) == {"2026-03-02": 4.06, "2026-03-04": 4.10}
     assert [request.query["offset"] for request in fred.requests[before:]] == ["0", "2"]
     assert len(fetched.landing) == 2
+
+
+def second_page(**changes: object) -> Fault:
+    """Send something else on the page that begins after two rows."""
+
+    def reply(sent: Reply, request: Request) -> Reply:
+        if request.query["offset"] != "2":
+            return sent
+        return replace(sent, body=json.dumps({**json.loads(sent.body), **changes}).encode())
+
+    return Fault("second_page", reply=reply)
+
+
+@pytest.mark.parametrize("keyed", ["api"], indirect=True)
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (second_page(observations=[]), "says that there are 4 rows, and stopped after 2"),
+        (second_page(observations=[], count=2), "changed the series from 4 to 2 rows while it was read"),
+        (second_page(offset=0), "the rows from 0 on in place of those from 2 on"),
+    ],
+    ids=["stops", "shrinks", "repeats"],
+)
+def test_pages_that_do_not_fit_are_no_answer(
+    fred: FredServer, ask: Ask, monkeypatch: pytest.MonkeyPatch, fault: Fault, says: str
+) -> None:
+    """A part of a series is not passed off as all of it."""
+    monkeypatch.setattr(fred, "page_rows", 2)
+    fred.install(fault)
+    with pytest.raises(MalformedResponseError, match=says):
+        ask()
 
 
 @pytest.mark.parametrize("keyed", ["csv"], indirect=True)

@@ -46,8 +46,9 @@ def test_a_row_of_nothing_may_be_a_mistake_or_none() -> None:
 def test_the_finding_of_days_to_come_is_the_one_on_the_list() -> None:
     """Name and severity are those of the rule, and the first five days are shown in order."""
     frame, _ = read_sheet(sheet(d02="1", d20="", **{f"d{day}": "1" for day in range(19, 12, -1)}), READING, SPEC)
-    fetched = trim(frame, MARCH, today=date(2026, 3, 12))
+    fetched = trim("hy", frame, MARCH, today=date(2026, 3, 12))
     (told,) = fetched.findings
+    assert told.message == "hy: the source has 8 rows after 2026-03-12, today in New York; left out"
     assert told.severity == finding(told.rule, "").severity
     assert (told.count, [one["date"] for one in told.examples]) == (8, [f"2026-03-{day}" for day in range(13, 18)])
     assert (fetched.first, fetched.last, fetched.dropped) == (date(2026, 3, 2), date(2026, 3, 2), {"future": 8})
@@ -56,5 +57,5 @@ def test_the_finding_of_days_to_come_is_the_one_on_the_list() -> None:
 def test_without_a_day_every_date_is_believed() -> None:
     """A file is a file: what it says of tomorrow is another's business."""
     frame = pd.DataFrame({"oas": [1.0]}, pd.DatetimeIndex(["2099-01-01"], name="date").as_unit("us"))
-    fetched = trim(frame, MARCH)
+    fetched = trim("hy", frame, MARCH)
     assert (fetched.last, fetched.dropped, fetched.findings) == (date(2099, 1, 1), {"outside_window": 1}, ())
