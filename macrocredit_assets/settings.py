@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from macrocredit_assets.errors import SettingsError
 
-__all__ = ["VARIABLES", "Executor", "Profile", "Settings"]
+__all__ = ["SECRETS", "VARIABLES", "Executor", "Profile", "Settings"]
 
 Profile = Literal["sample", "files", "public", "terminal"]
 Executor = Literal["in_process", "multiprocess"]
 
 _A_DAY = 86_400.0
+_A_CENTURY = 36_500
+_SHORTEST_KEY = 8
 
 #: Every environment variable this package reads, with its default and meaning; the README's table is made of it.
 VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -48,6 +50,9 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "MACROCREDIT_LANDING_DAYS": ("for ever", "for how many days the answers of sources are kept as they came"),
     "DAGSTER_HOME": ("`<root>/.dagster`", "Dagster's instance: runs, events, schedules"),
 }
+
+#: The variables whose values are written nowhere: neither in a message nor in the commands that one advises.
+SECRETS = frozenset({"FRED_API_KEY", "MACROCREDIT_NOTIFY"})
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Settings:
             executor=cast("Executor", _choice(environ, "MACROCREDIT_EXECUTOR", get_args(Executor))),
             schedules=_choice(environ, "MACROCREDIT_SCHEDULES", ("on", "off")) == "on",
             notify=_notifier(environ),
-            fred_api_key=environ.get("FRED_API_KEY", "").strip() or None,
+            fred_api_key=_key(environ, "FRED_API_KEY"),
             fred_url=_url(environ, "MACROCREDIT_FRED_URL"),
             fred_api_url=_url(environ, "MACROCREDIT_FRED_API_URL"),
             cboe_url=_url(environ, "MACROCREDIT_CBOE_URL"),
@@ -181,15 +186,35 @@ def _notifier(environ: Mapping[str, str]) -> str | None:
     return text or None
 
 
+def _key(environ: Mapping[str, str], name: str) -> str | None:
+    text = environ.get(name, "").strip()
+    # of a shorter one every trace is to be hidden, and it would be found in ordinary text
+    if text and not (text.isascii() and text.isalnum() and len(text) >= _SHORTEST_KEY):
+        raise SettingsError(
+            f"{name} is no key: FRED's are 32 letters and digits. Correct it, or unset it to ask FRED's public CSV, "
+            "which needs none."
+        )
+    return text or None
+
+
 def _url(environ: Mapping[str, str], name: str) -> str:
-    text = (environ.get(name) or VARIABLES[name][0]).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
+    text = (environ.get(name) or VARIABLES[name][0]).strip().rstrip("/")
+    if not _is_address(text):
         # without the text: whoever puts a key into an address would find it in the log
         raise SettingsError(
             f"{name} is no address; write it as https://host/path, without a query and without a user's name."
         )
     return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username or any(mark.isspace() for mark in text))
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and plain
 
 
 def _seconds(environ: Mapping[str, str], name: str) -> float:
@@ -207,6 +232,8 @@ def _days(environ: Mapping[str, str], name: str) -> int | None:
     text = environ.get(name)
     if not text:
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise SettingsError(f"{name}={text!r} is no number of days, 1 or more; leave it unset to keep everything.")
+    if not text.isdecimal() or len(text) > len(str(_A_CENTURY)) or not 1 <= int(text) <= _A_CENTURY:
+        raise SettingsError(
+            f"{name}={text!r} is no number of days from 1 to {_A_CENTURY:,}; leave it unset to keep everything."
+        )
     return int(text)

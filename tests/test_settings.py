@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from macrocredit_assets.errors import SettingsError
-from macrocredit_assets.settings import VARIABLES, Settings
+from macrocredit_assets.settings import SECRETS, VARIABLES, Settings
 
 
 def test_nothing_set_is_sample_data_in_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +45,12 @@ def test_every_variable_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             "MACROCREDIT_EXECUTOR": "multiprocess",
             "MACROCREDIT_SCHEDULES": "on",
             "MACROCREDIT_NOTIFY": "mail -s 'a run failed' desk@example.com",
+            "FRED_API_KEY": " 0123456789abcdef0123456789abcdef\n",
+            "MACROCREDIT_FRED_URL": "http://127.0.0.1:8000/graph/fredgraph.csv",
+            "MACROCREDIT_FRED_API_URL": "https://fred.example.com:8443/fred/",
+            "MACROCREDIT_CBOE_URL": "https://[::1]/daily_prices//",
+            "MACROCREDIT_HTTP_TIMEOUT": "7.5",
+            "MACROCREDIT_LANDING_DAYS": "90",
             "DAGSTER_HOME": "/srv/dagster",
         }
     )
@@ -57,6 +63,12 @@ def test_every_variable_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         executor="multiprocess",
         schedules=True,
         notify="mail -s 'a run failed' desk@example.com",
+        fred_api_key="0123456789abcdef0123456789abcdef",
+        fred_url="http://127.0.0.1:8000/graph/fredgraph.csv",
+        fred_api_url="https://fred.example.com:8443/fred",
+        cboe_url="https://[::1]/daily_prices",
+        http_timeout=7.5,
+        landing_days=90,
     )
 
 
@@ -85,6 +97,7 @@ def test_places_below_the_root() -> None:
     """Data, registry and run logs lie where the layout says."""
     settings = Settings(root=Path("/srv/credit"), dagster_home=Path("/srv/credit/.dagster"))
     assert settings.data_directory == Path("/srv/credit/data")
+    assert settings.landing_directory == Path("/srv/credit/data/landing")
     assert settings.registry_path == Path("/srv/credit/data/registry.json")
     assert settings.logs_directory == Path("/srv/credit/logs/runs")
     assert settings.dataset_path("market", "vix") == Path("/srv/credit/data/raw/vix.parquet")
@@ -107,3 +120,66 @@ def test_notifier_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="No closing quotation") as caught:
         Settings.from_env({"MACROCREDIT_NOTIFY": "curl 's3cret"})
     assert "s3cret" not in str(caught.value)
+
+
+def test_publishers_are_asked_where_they_publish() -> None:
+    """Without settings FRED and Cboe are asked themselves, over TLS, for two minutes at most; answers are kept."""
+    settings = Settings.from_env({})
+    assert settings.fred_url == "https://fred.stlouisfed.org/graph/fredgraph.csv"
+    assert settings.fred_api_url == "https://api.stlouisfed.org/fred"
+    assert settings.cboe_url == "https://cdn.cboe.com/api/global/us_indices/daily_prices"
+    assert (settings.fred_api_key, settings.http_timeout, settings.landing_days) == (None, 120.0, None)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "fred.example.com/graph",
+        "ftp://fred.example.com",
+        "https://",
+        "https:///graph",
+        "https://desk:s3cret@fred.example.com",
+        "https://fred.example.com/?api_key=s3cret",
+        "https://fred.example.com/#s3cret",
+        "https://fred.example.com/a b",
+        "https://fred.example.com:99999",
+        "https://fred.example.com:s3cret",
+        "https://[fred.example.com",
+    ],
+)
+def test_an_address_is_host_and_path(address: str) -> None:
+    """Whatever is more or less than scheme, host and path is refused by the variable's name, and not repeated."""
+    for variable in ("MACROCREDIT_FRED_URL", "MACROCREDIT_FRED_API_URL", "MACROCREDIT_CBOE_URL"):
+        with pytest.raises(SettingsError, match=f"{variable} is no address; write it as https://host/path") as caught:
+            Settings.from_env({variable: address})
+        assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf", "86401"])
+def test_a_timeout_is_a_number_of_seconds(text: str) -> None:
+    """What is no number of seconds up to a day is refused."""
+    with pytest.raises(SettingsError, match=f"MACROCREDIT_HTTP_TIMEOUT='{text}' is no number of seconds"):
+        Settings.from_env({"MACROCREDIT_HTTP_TIMEOUT": text})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "for ever", "36501", "9" * 5_000])
+def test_answers_are_kept_for_days(text: str) -> None:
+    """What is no number of days is refused; to keep answers for ever, the variable is left out."""
+    with pytest.raises(SettingsError, match="is no number of days from 1 to 36,500; leave it unset"):
+        Settings.from_env({"MACROCREDIT_LANDING_DAYS": text})
+
+
+@pytest.mark.parametrize("key", ["s3cret", "s3cret s3cret s3cret", "s3cret-s3cret&id=1", "s3crét-s3crét-s3crét"])
+def test_a_key_is_letters_and_digits(key: str) -> None:
+    """A text that cannot be a key is refused without repeating it, and with the way that needs none."""
+    with pytest.raises(SettingsError, match=r"FRED_API_KEY is no key: .* unset it to ask FRED's public CSV") as caught:
+        Settings.from_env({"FRED_API_KEY": key})
+    assert "s3cr" not in str(caught.value)
+
+
+def test_secrets_are_not_shown() -> None:
+    """No secret is in the text of the settings."""
+    settings = Settings.from_env({"FRED_API_KEY": "s3crets3cret", "MACROCREDIT_NOTIFY": "s3cret"})
+    assert settings.fred_api_key == "s3crets3cret"
+    assert "s3cret" not in repr(settings)
+    assert set(VARIABLES) > SECRETS

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from macrocredit_assets.settings import VARIABLES, Settings
+from macrocredit_assets.settings import SECRETS, VARIABLES, Settings
 
 __all__ = ["Context", "with_context"]
 
@@ -31,7 +31,15 @@ _COMMAND = re.compile(
     r"(?:uv run )?macrocredit (?P<word>[a-z]+)\b"
 )
 
-_WAYS = ("MACROCREDIT_PROFILE", "MACROCREDIT_FILES")
+_WAYS = (
+    "MACROCREDIT_PROFILE",
+    "MACROCREDIT_FILES",
+    "MACROCREDIT_FRED_URL",
+    "MACROCREDIT_FRED_API_URL",
+    "MACROCREDIT_CBOE_URL",
+    "MACROCREDIT_HTTP_TIMEOUT",
+    "MACROCREDIT_LANDING_DAYS",
+)
 #: What commands need beside root and catalog: by which ways data come in, and where Dagster keeps its runs.
 _NEEDED = {
     "backfill": (*_WAYS, "DAGSTER_HOME"),
@@ -55,7 +63,7 @@ class Context:
     yesterday
         The last closed day in New York.
     chosen
-        The settings that stand in the environment, as they were written there.
+        The settings that stand in the environment, as they were written there; secrets are not among them.
     program
         How this program is started.
     """
@@ -76,7 +84,7 @@ class Context:
         return cls(
             settings=Settings.from_env(os.environ),
             yesterday=datetime.now(ZoneInfo("America/New_York")).date() - timedelta(days=1),
-            chosen={name: os.environ[name] for name in VARIABLES if os.environ.get(name)},
+            chosen={name: os.environ[name] for name in VARIABLES if name not in SECRETS and os.environ.get(name)},
             # a checkout run by uv has no `macrocredit` on the PATH of the shell that reads our advice
             program="uv run macrocredit" if "UV_RUN_RECURSION_DEPTH" in os.environ else "macrocredit",
         )

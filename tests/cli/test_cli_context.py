@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from macrocredit_assets.cli.context import Context
-from macrocredit_assets.settings import Settings
+from macrocredit_assets.settings import SECRETS, Settings
 
 
 def _context(**chosen: str) -> Context:
@@ -67,6 +67,24 @@ def test_current_context_remembers_how_settings_were_written(monkeypatch: pytest
     assert context.command("ui") == "MACROCREDIT_ROOT=./real macrocredit ui"
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
     assert Context.current().command("ui") == "MACROCREDIT_ROOT=./real uv run macrocredit ui"
+
+
+def test_commands_that_ask_publishers_say_where() -> None:
+    """A command that asks a publisher carries where he is asked and for how long; one that reads does not."""
+    context = _context(MACROCREDIT_CBOE_URL="http://127.0.0.1:8000", MACROCREDIT_HTTP_TIMEOUT="5")
+    given = "MACROCREDIT_CBOE_URL=http://127.0.0.1:8000 MACROCREDIT_HTTP_TIMEOUT=5 "
+    assert context.command("backfill", "vix") == f"{given}macrocredit backfill vix"
+    assert context.localized("macrocredit doctor --probe") == f"{given}macrocredit doctor --probe"
+    assert context.command("show", "vix") == "macrocredit show vix"
+
+
+def test_no_command_carries_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key and a webhook's address stay in the environment; neither advice nor the context's own text has them."""
+    for name in SECRETS:
+        monkeypatch.setenv(name, "s3crets3cret")
+    context = Context.current()
+    assert "s3cret" not in repr(context)
+    assert context.command("ingest", "vix") == f"{context.program} ingest vix"
 
 
 def test_paths_are_shown_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -102,14 +102,14 @@ def attempt(call: Call) -> Answer | Setback:
         except (OSError, HTTPError) as problem:
             distrusted, setback = distrust(problem), _broken(call, problem)
     if distrusted:
+        happened, todo = distrusted
         # raised here, where no exception of another package hangs on it
         raise failure(
             UntrustedSourceError,
             call.asked,
-            f"{call.asked.source} {distrusted}",
+            f"{call.asked.source} {happened}",
             NoAnswer(call.url, "nothing: no request was sent"),
-            "if a proxy of your company signs in its place, name a file with that certificate beside the usual ones in "
-            f"REQUESTS_CA_BUNDLE; otherwise somebody stands in between. Then: {call.asked.command}",
+            f"{todo}. Then: {call.asked.command}",
         )
     return setback
 

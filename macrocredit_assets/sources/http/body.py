@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 __all__ = ["BodyError", "begin_of", "read_body"]
@@ -67,7 +68,7 @@ def begin_of(raw: BaseHTTPResponse, length: int = 2_048) -> bytes:
     """Return what is there of the body of an answer that will not be used, decompressed where that works."""
     try:
         body = raw.read1(length, decode_content=False) or b""
-    except Exception:  # noqa: BLE001 - it is for a message about something else
+    except HTTPError:
         return b""
     if raw.headers.get("content-encoding", "").strip().lower() in _GZIP:
         try:

@@ -66,15 +66,16 @@ class _TimedStream(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """What http.client reads an answer from; closed at the end of the promised length, it looks for more."""
+    """What http.client reads an answer from; watched, it looks for more at the end of the promised length."""
 
     def __init__(self, stream: _TimedStream, answer: HTTPResponse) -> None:
         super().__init__(stream)
         self._stream = stream
         self._answer = answer
+        self.watched = False
 
     def close(self) -> None:
-        surplus = not self.closed and self._answer.length == 0 and self._more()
+        surplus = self.watched and self._answer.length == 0 and self._more()
         super().close()
         if surplus:
             raise SurplusError("more bytes came than Content-Length promised")
@@ -101,7 +102,9 @@ class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, method: str | None, exchange: _Exchange) -> None:
         super().__init__(sock, method=method)
         stream = self.fp.detach()
-        self.fp = _Reader(_TimedStream(stream, sock, exchange.deadline, exchange.policy.read_seconds), self)
+        self.fp = self._reader = _Reader(
+            _TimedStream(stream, sock, exchange.deadline, exchange.policy.read_seconds), self
+        )
 
     def begin(self) -> None:
         super().begin()
@@ -110,6 +113,14 @@ class _Response(HTTPResponse):
         except HeaderParsingError:
             # urllib3 goes on without the headers behind the one that it cannot read, and logs them: both are refused
             raise HTTPException("headers that cannot be read") from None
+
+    def read(self, amt: int | None = None) -> bytes:
+        # http.client closes what it reads from within the call that reaches the end
+        self._reader.watched = True
+        try:
+            return super().read(amt)
+        finally:
+            self._reader.watched = False
 
 
 class _Connection(HTTPConnection):

@@ -32,7 +32,14 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (urllib3_errors.ProtocolError, "broke off in the middle of its answer"),
 )
 
-_NO_BUNDLE = "cannot be verified: there are no certificates where REQUESTS_CA_BUNDLE says"
+_NO_BUNDLE = (
+    "cannot be verified: there are no certificates where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE says",
+    "correct that variable, or unset it",
+)
+_IMPOSTOR = (
+    "if a proxy of your company signs in its place, name a file with that certificate beside the usual ones in "
+    "REQUESTS_CA_BUNDLE; otherwise somebody stands in between"
+)
 _TUNNEL = "Tunnel connection failed: "
 
 
@@ -51,14 +58,15 @@ def why(error: BaseException) -> str:
     return words
 
 
-def distrust(error: BaseException) -> str | None:
-    """Return a clause that continues "the source ..." where its identity could not be verified, else None."""
+def distrust(error: BaseException) -> tuple[str, str] | None:
+    """Return a clause that continues "the source ..." where it could not be verified, and what to do; else None."""
     # requests' own complaint about a bundle that is not there has no type and no number
     if type(error) is OSError and error.errno is None:
         return _NO_BUNDLE
     for link in _chain(error):
         if isinstance(link, ssl.SSLCertVerificationError):
-            return f"cannot prove who it is: {link.verify_message or 'its certificate does not verify'}"
+            why_not = link.verify_message or "its certificate does not verify"
+            return f"cannot prove who it is: {why_not}", _IMPOSTOR
         if getattr(link, "reason", None) == "NO_CERTIFICATE_OR_CRL_FOUND":
             return _NO_BUNDLE
     return None

@@ -159,3 +159,10 @@ def make_client(waits: Waits) -> MakeClient:
 def asked() -> Asked:
     """Return for whom these tests ask."""
     return Asked("treasury_10y", "fred:DGS10", Window(date(2024, 1, 1), date(2024, 1, 31)), "FRED")
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the exceptions from proxies, and the certificates, of this machine."""
+    for name in ("no_proxy", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)

@@ -152,3 +152,13 @@ def test_what_an_error_quotes_is_readable(wire: Wires, make_client: MakeClient, 
     server = wire.serve(wire.reply(b"no gzip", "503 Down", GZIP))
     with pytest.raises(SourceUnavailableError, match="came back: status 503\n"):
         make_client(retries=0).get(server.url, {}, asked)
+    server = wire.serve(wire.reply(b"", "503 Down", length=5))
+    with pytest.raises(SourceUnavailableError, match="came back: status 503\n"):
+        make_client(retries=0).get(server.url, {}, asked)
+
+
+def test_a_body_that_is_not_wanted_is_not_judged(wire: Wires, make_client: MakeClient, asked: Asked) -> None:
+    """What stands behind a redirect or a refusal, and how long it claims to be, does not matter."""
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 0\r\n\r\nmore than nothing"
+    server = wire.serve(moved, wire.reply(b"more", "503 Down", length=2), wire.reply(BODY))
+    assert make_client().get(server.url, {}, asked).body == BODY
