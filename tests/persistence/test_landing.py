@@ -120,6 +120,7 @@ def test_an_answer_that_went_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"DATE", gzip.compress(BODY)[:-4], gzip.compress(BODY)[:12] + b"\xff" * 20, gzip.compress(b"other bytes")],
+    ids=["no gzip", "cut off", "garbled", "exchanged"],  # the bytes hold the moment
 )
 def test_a_broken_answer_is_told(tmp_path: Path, content: bytes) -> None:
     """No gzip, cut off, garbled, or exchanged: never passed off as what came."""
