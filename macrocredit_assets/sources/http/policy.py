@@ -33,7 +33,8 @@ class HttpPolicy:
     backoff_seconds
         The wait before the first repetition; it doubles with each further one.
     jitter_seconds
-        At most so much is added to a wait, at random, so that many clients do not come back at the same instant.
+        At most so much is added at random to each wait but the first, so that clients that were turned away together
+        do not come back together.
     body_limit
         The most bytes that a body may have, on the wire and decoded.
     redirects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -58,16 +59,23 @@ def test_not_now_is_repeated(wire: Wires, make_client: MakeClient, asked: Asked,
     assert waits.slept == [0.5, 1.0]
 
 
+def test_waits_are_not_the_same_for_all(wire: Wires, make_client: MakeClient, asked: Asked, waits: Waits) -> None:
+    """Up to half a second is added to the wait of a second, so that clients do not come back together."""
+    server = wire.serve(wire.reply(b"", "503 Down"), wire.reply(b"", "503 Down"), wire.reply(BODY))
+    make_client(jitter_seconds=0.5).get(server.url, {}, asked)
+    assert 1.0 < waits.slept[1] < 1.5
+
+
 def test_retry_after_is_waited_for(wire: Wires, make_client: MakeClient, asked: Asked, waits: Waits) -> None:
     """Retry-After is obeyed as seconds and as a date; what cannot be read counts as absent."""
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     rests = ("7", date, "soon", "9" * 5_000)
     server = wire.serve(
         *(wire.reply(b"", "429 Too Many Requests", f"Retry-After: {when}") for when in rests), wire.reply(BODY)
     )
-    assert make_client(retries=4).get(server.url, {}, asked).body == BODY
+    assert make_client(retries=4, total_seconds=600).get(server.url, {}, asked).body == BODY
     assert waits.slept[0] == 7.0
-    assert 15 < waits.slept[1] <= 20
+    assert 50 < waits.slept[1] <= 100
     # the first repetition's wait is half a second, and it doubles
     assert waits.slept[2:] == [2.0, 4.0]
 
@@ -95,8 +103,10 @@ def test_the_first_line_stands_alone(wire: Wires, make_client: MakeClient, asked
     server = wire.serve(wire.reply(b"", "503 Service Unavailable"))
     with pytest.raises(SourceUnavailableError) as caught:
         make_client().get(server.url, {}, asked)
-    assert str(caught.value).splitlines()[0] == (
-        "treasury_10y: FRED answered 503 Service Unavailable, 3 times in 2 s (fred:DGS10, 2024-01-01..2024-01-31)."
+    assert re.fullmatch(
+        r"treasury_10y: FRED answered 503 Service Unavailable, 3 times in \d+ s "
+        r"\(fred:DGS10, 2024-01-01\.\.2024-01-31\)\.",
+        str(caught.value).splitlines()[0],
     )
     assert len(server.heads) == 3
 
@@ -141,12 +151,18 @@ def test_why_no_answer_came(
         make_client(retries=0).get(server.url, {}, asked)
 
 
-def test_nobody_listens(make_client: MakeClient, asked: Asked) -> None:
+def test_nobody_listens(make_client: MakeClient, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused connection and an unknown name are told apart."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(SourceUnavailableError, match="could not be reached: the connection was refused, 3 times"):
         make_client().get(f"http://127.0.0.1:{port}/", {}, asked)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    # a resolver that is out of reach would take its time
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(SourceUnavailableError, match="its name does not resolve"):
         make_client(retries=0).get("http://no-such-host.invalid/", {}, asked)
 
@@ -169,7 +185,7 @@ def test_what_trickles_is_ended(wire: Wires, make_client: MakeClient, asked: Ask
     server = wire.serve(wire.trickle(begin, drop))
     with pytest.raises(SourceUnavailableError, match=r"FRED did not finish within 0\.15 s"):
         make_client(total_seconds=0.15, read_seconds=0.1).get(server.url, {}, asked)
-    assert len(server.heads) == 1
+    assert len(server.heads) <= 1
 
 
 def test_silence_is_ended(wire: Wires, make_client: MakeClient, asked: Asked) -> None:
