@@ -5,6 +5,7 @@ import dagster as dg
 from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.orchestration.assets import build_assets
 from macrocredit_assets.orchestration.checks import build_checks
+from macrocredit_assets.orchestration.descriptions import INGEST
 from macrocredit_assets.orchestration.executor import build_executor
 from macrocredit_assets.orchestration.freshness_job import build_freshness
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
@@ -35,9 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=build_assets(catalog, settings, build_sources(settings, today=today), signal_functions()),
         asset_checks=build_checks(catalog, settings),
         jobs=[
-            dg.define_asset_job(
-                INGEST_JOB, selection, description="Fetch every dataset for a window, then compute the signals."
-            ),
+            dg.define_asset_job(INGEST_JOB, selection, description=INGEST),
             build_prune_job(settings),
         ],
         schedules=[*build_schedules(settings, catalog, INGEST_JOB), *build_freshness(settings, catalog)],

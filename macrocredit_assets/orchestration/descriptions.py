@@ -1,6 +1,6 @@
-"""What the UI says of an asset in words: Markdown, its first line plain, for the lineage shows that line alone.
+"""What the UI says in words: Markdown, its first line plain, for the lineage shows that line of an asset alone.
 
-What belongs here: sentences. Numbers and tables of an asset are in ``definition_metadata.py``.
+What belongs here: sentences about assets and jobs. Numbers and tables of an asset are in ``definition_metadata.py``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,25 @@ from collections.abc import Iterator, Sequence
 from macrocredit_assets.catalog import Catalog, DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.models import BloombergWay, FileWay, FredWay, RollDays, Way
 from macrocredit_assets.orchestration.publishers import publisher_of
+from macrocredit_assets.orchestration.tags import ACCEPT, ALLOW_WITHDRAWALS, SWITCH_SERIES
 from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources.profiles import Route
 
-__all__ = ["describe_dataset", "describe_signal", "describe_source", "formula_of"]
+__all__ = ["INGEST", "describe_dataset", "describe_signal", "describe_source", "formula_of"]
+
+#: Of the job that materializes datasets.
+INGEST = f"""\
+Fetch every dataset for a window of days, compute the signals that read them, and check both.
+
+One run, and one request per dataset, however long the window. Here, choose the partitions to launch it for; in a shell,
+`macrocredit backfill --start 2024-01-01`. What is stored and has not changed costs no write.
+
+A run takes these tags:
+
+- `{ACCEPT}`: the rules of severity error that are waived, separated by commas
+- `{ALLOW_WITHDRAWALS}`: with `true`, stored rows that the source no longer has are withdrawn; else they are kept
+- `{SWITCH_SERIES}`: why a dataset goes over to another series; without it, rows of another series are refused
+"""
 
 
 def describe_dataset(spec: DatasetSpec, series: str, route: Route | None, pool: str | None) -> str:
@@ -70,15 +85,13 @@ def describe_signal(spec: SignalSpec, function: SignalFunction | None, catalog: 
 
 
 def describe_source(series: str, feeds: Sequence[DatasetSpec]) -> str:
-    """Describe a series as its publisher has it: whose it is, on what terms, and which datasets are made of it."""
-    identifier, publisher = series.partition(":")[2], publisher_of(series)
-    page = publisher.page_of(identifier)
+    """Describe a series as its publisher has it: whose it is, which datasets are made of it, and on what terms."""
+    publisher = publisher_of(series)
     lines = [
-        f"{identifier}, as published by {publisher.name}.",
+        f"{series.partition(':')[2]}, as published by {publisher.name}.",
         "",
         *(f"- **Feeds:** `{spec.name}`, {spec.title}" for spec in feeds),
         f"- **Terms:** {publisher.terms}",
-        *([f"- **Page:** [{page}]({page})"] if page else []),
     ]
     return "\n".join(lines)
 

@@ -42,7 +42,7 @@ def kind_of(series: str) -> str:
 
 def _source_asset(series: str, feeds: list[DatasetSpec], catalog: Catalog) -> dg.AssetSpec:
     spec, publisher = feeds[0], publisher_of(series)
-    metadata: dict[str, Value] = {"series": series, "publisher": publisher.name, "terms": publisher.terms}
+    metadata: dict[str, Value] = {"series": series, "publisher": publisher.name}
     if page := publisher.page_of(series.partition(":")[2]):
         metadata["page"] = dg.MetadataValue.url(page)
     way = next(number for number, way in enumerate(spec.ways) if way.series == series)

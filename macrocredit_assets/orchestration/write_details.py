@@ -12,7 +12,7 @@ import dagster as dg
 import pandas as pd
 
 from macrocredit_assets.catalog import DatasetSpec, Entry, SignalSpec
-from macrocredit_assets.charts import data_uri, line_chart
+from macrocredit_assets.charts import data_uri, line_chart, short, sparkline
 from macrocredit_assets.orchestration.finding_metadata import finding_metadata
 from macrocredit_assets.orchestration.metadata import (
     DETAILED_PARTITIONS,
@@ -102,18 +102,38 @@ def _shown_columns(entry: Entry) -> list[str]:
 
 def _details(entry: Entry, record: AssetRecord, rows: pd.DataFrame, window: Window, picture: Path) -> dict[str, Value]:
     values = rows[entry.main].dropna()
-    title, unit = entry.title, f"{entry.main}, {entry.columns[entry.main].unit}"
-    year = values[values.index >= values.index[-1] - _YEAR] if len(values) else values
-    chart = line_chart(year, window=window, title=title, unit=unit)
-    details: dict[str, Value] = {"chart": dg.MetadataValue.md(f"![{entry.name}]({data_uri(chart)})")}
+    details = _pictures(entry, values, window)
     if window.days > DETAILED_PARTITIONS:
-        write_bytes(picture, line_chart(values, window=window, title=title, unit=unit, width=960, height=320).encode())
-        details["chart_file"] = dg.MetadataValue.path(str(picture))
+        details["chart_file"] = _chart_file(entry, values, window, picture)
     if len(rows):
         details["last_rows"] = _last_rows(entry, rows)
     if record.result and (changes := list(_changes(entry, record.result, rows))):
         details["changes"] = dg.MetadataValue.table(changes, _CHANGES_SCHEMA)
     return details | finding_metadata(record.findings)
+
+
+def _pictures(entry: Entry, values: pd.Series, window: Window) -> dict[str, Value]:
+    """Return the last year twice: a bare line, which pages show at once, and a chart behind a click."""
+    year = values[values.index >= values.index[-1] - _YEAR] if len(values) else values
+    short_window = window if window.days <= DETAILED_PARTITIONS else None
+    column = entry.columns[entry.main]
+    last = f" **{short(float(values.iloc[-1]))}** {column.unit}" if len(values) else " no values"
+    chart = line_chart(year, window=window, title=entry.title, unit=f"{entry.main}, {column.unit}")
+    return {
+        "last_year": dg.MetadataValue.md(f"![]({data_uri(sparkline(year, window=short_window))}){last}"),
+        "chart": dg.MetadataValue.md(f"![{entry.name}]({data_uri(chart)})"),
+    }
+
+
+def _chart_file(entry: Entry, values: pd.Series, window: Window, picture: Path) -> dg.MetadataValue:
+    """Draw all of a long window to a file; a picture that cannot be stored is no reason to fail what is stored."""
+    unit = f"{entry.main}, {entry.columns[entry.main].unit}"
+    svg = line_chart(values, window=window, title=entry.title, unit=unit, width=960, height=320)
+    try:
+        write_bytes(picture, svg.encode())
+    except OSError as error:
+        return dg.MetadataValue.text(f"not stored: {error}")
+    return dg.MetadataValue.path(str(picture))
 
 
 def _last_rows(entry: Entry, rows: pd.DataFrame) -> dg.MetadataValue:

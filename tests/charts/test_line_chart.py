@@ -1,4 +1,4 @@
-"""Charts: where lines, numbers and marks stand, what is left out, and how many bytes it takes."""
+"""A chart: where line, numbers and marks stand, what is left out, and how many bytes it takes."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_line_stands_where_its_numbers_say() -> None:
 def test_axes_have_dates_and_numbers() -> None:
     """A year has a tick every second month; numbers stand at round values with the decimals they need."""
     svg = _draw(_series([15.0 + 0.01 * day for day in range(366)]), title="vix close & more")
-    title, legend, *ticks, last = _texts(svg)
-    assert (title, legend, last) == ("vix close & more index points", "", "18.65")
+    title, *ticks, last = _texts(svg)
+    assert (title, last) == ("vix close & more index points", "18.65")
     numbers, dates = ticks[:4], ticks[4:]
     assert numbers == ["15", "16", "17", "18"]
     assert dates == ["2024-01", "2024-03", "2024-05", "2024-07", "2024-09", "2024-11"]
@@ -88,7 +88,7 @@ def test_dates_are_as_fine_as_there_is_room(days: int, dates: list[str]) -> None
 def test_numbers_are_short(values: list[float], numbers: list[str], last: str) -> None:
     """Small, large and negative values are written so that they fit beside the plot."""
     texts = _texts(_draw(_series(values)))
-    assert [text for text in texts[2:] if not text.startswith("2024")] == [*numbers, last]
+    assert [text for text in texts[1:] if not text.startswith("2024")] == [*numbers, last]
 
 
 def test_line_breaks_where_rows_are_missing() -> None:
@@ -145,7 +145,7 @@ def test_one_value_and_a_constant_one_are_drawn() -> None:
     assert _corners(_draw(_series([18.7])))[0] == (318.0, 115.0)
     constant = _draw(_series([42.0] * 30))
     assert {y for _, y in _corners(constant)} == {115.0}
-    assert _texts(constant)[2:5] == ["41.5", "42.0", "42.5"]
+    assert _texts(constant)[1:4] == ["41.5", "42.0", "42.5"]
 
 
 def test_what_is_no_number_is_no_row() -> None:
@@ -173,6 +173,12 @@ def test_picture_is_small_whatever_it_shows(every: int) -> None:
     series = noise[np.arange(13_000) % every < 4]
     svg = line_chart(series, window=Window.parse("1990-01-01", "2025-01-01"), title="t" * 60, unit="index points")
     assert len(data_uri(svg)) < 8_000
+
+
+def test_long_title_is_cut() -> None:
+    """A title never runs into the dates of the window."""
+    (title, *_) = _texts(_draw(_series([1.0]), title="t" * 100))
+    assert title == "t" * 59 + "… index points"
 
 
 def test_data_uri_holds_the_picture() -> None:
