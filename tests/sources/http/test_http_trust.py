@@ -98,7 +98,7 @@ def test_a_proxy_that_refuses_is_named_as_such(
     with pytest.raises(SourceUnavailableError, match=words) as caught:
         make_client(retries=0).get("https://fred.example.com/graph", {}, asked)
     assert "hush-hush" not in str(caught.value)
-    assert proxy.heads[0].startswith("CONNECT fred.example.com:443 HTTP/1.0\r\n")
+    assert proxy.heads[0].startswith("CONNECT fred.example.com:443 HTTP/1.")
 
 
 def test_netrc_is_not_read(
