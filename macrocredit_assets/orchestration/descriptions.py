@@ -14,7 +14,7 @@ from macrocredit_assets.catalog.models import BloombergWay, FileWay, FredWay, Ro
 from macrocredit_assets.orchestration.publishers import publisher_of
 from macrocredit_assets.orchestration.tags import ACCEPT, ALLOW_WITHDRAWALS, SWITCH_SERIES
 from macrocredit_assets.signals import SignalFunction
-from macrocredit_assets.sources.profiles import Route
+from macrocredit_assets.sources.profiles import Route, way_label
 
 __all__ = ["INGEST", "describe_dataset", "describe_signal", "describe_source", "formula_of"]
 
@@ -51,7 +51,7 @@ def describe_dataset(spec: DatasetSpec, series: str, route: Route | None, pool: 
     if route is None:
         facts.append("**Way:** none that this profile can serve; `macrocredit doctor` says why")
     else:
-        facts.append(f"**Way:** {', then '.join(f'`{way.source}`' for way in route.ways)}")
+        facts.append(f"**Way:** {', then '.join(f'`{way_label(way)}`' for way in route.ways)}")
         facts += [f"**Formula:** `{formula}`" for formula in dict.fromkeys(_conversions(route.ways))]
     facts.append(f"**Calendar:** `{spec.calendar}`; the row of a session is due {_due(spec.publication_lag)}")
     if spec.rolls:

@@ -43,7 +43,8 @@ def rows_table(findings: Iterable[Finding]) -> dg.MetadataValue:
     names = dict.fromkeys(name for row in rows for name in row)
     kinds = {name: "float" if all(_is_number(row.get(name)) for row in rows) else "string" for name in names}
     schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in kinds.items()])
-    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema)
+    # Dagster wants the same cells in every row
+    return dg.MetadataValue.table([dg.TableRecord({name: row.get(name) for name in names}) for row in rows], schema)
 
 
 def _is_number(cell: _Cell) -> bool:

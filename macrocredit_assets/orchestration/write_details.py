@@ -4,8 +4,9 @@ What belongs here: pictures and tables out of the record of a write and the rows
 what. Numbers, and the values of single days, are in ``metadata.py``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
+from math import isnan
 from pathlib import Path
 
 import dagster as dg
@@ -139,34 +140,30 @@ def _chart_file(entry: Entry, values: pd.Series, window: Window, picture: Path) 
 def _last_rows(entry: Entry, rows: pd.DataFrame) -> dg.MetadataValue:
     columns = [dg.TableColumn(name, "float", entry.columns[name].unit) for name in rows.columns]
     last = rows.tail(_ROWS).round({name: entry.columns[name].decimals for name in rows.columns})
+    cells = last.to_numpy(dtype=float, na_value=float("nan")).tolist()
     records = [
-        _record({"date": day.date().isoformat()}, dict(zip(last.columns, row, strict=True)))
-        for day, row in zip(
-            pd.DatetimeIndex(last.index), last.to_numpy(dtype=float, na_value=float("nan")), strict=True
-        )
+        dg.TableRecord({"date": day.isoformat(), **dict(zip(last.columns, map(_shown, row), strict=True))})
+        for day, row in zip(pd.DatetimeIndex(last.index).date, cells, strict=True)
     ]
     return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn("date", "string"), *columns]))
 
 
 def _changes(entry: Entry, result: WriteResult, rows: pd.DataFrame) -> Iterator[dg.TableRecord]:
     """Yield the first values of each kind; a row that came or vanished is told by its main column."""
-    values = rows[entry.main]
+    values = rows[entry.main].astype(float)
 
-    def main(days: Sequence[date]) -> Iterator[tuple[str, float]]:
-        there = values.reindex(pd.DatetimeIndex([*days[:_CHANGES]]))
-        yield from zip((day.isoformat() for day in days), there.astype(float).tolist(), strict=False)
+    def row(day: date, what: str, column: str, old: float | None, new: float | None) -> dg.TableRecord:
+        cells = {"date": day.isoformat(), "what": what, "column": column, "old": _shown(old), "new": _shown(new)}
+        return dg.TableRecord(cells)
 
     for change in result.changes[:_CHANGES]:
-        text = {"date": change.date.isoformat(), "what": "changed", "column": change.column}
-        yield _record(text, {"old": change.old, "new": change.new})
-    for day, value in main(result.vanished_dates):
-        yield _record({"date": day, "what": "vanished", "column": entry.main}, {"old": value})
-    for day, value in main(result.inserted_dates):
-        yield _record({"date": day, "what": "inserted", "column": entry.main}, {"new": value})
+        yield row(change.date, "changed", change.column, change.old, change.new)
+    for day in result.vanished_dates[:_CHANGES]:
+        yield row(day, "vanished", entry.main, values.get(pd.Timestamp(day)), None)
+    for day in result.inserted_dates[:_CHANGES]:
+        yield row(day, "inserted", entry.main, None, values.get(pd.Timestamp(day)))
 
 
-def _record(text: dict[str, str], numbers: dict[str, float | int | None]) -> dg.TableRecord:
-    """Return a row of a table; a number that is missing is left out, and shown as nothing."""
-    # ten digits: what a change of the eleventh is, is no news to the eye
-    known = {name: float(f"{value:.10g}") for name, value in numbers.items() if value is not None and value == value}
-    return dg.TableRecord({**text, **known})
+def _shown(value: float | None) -> float | None:
+    """Return a number to ten digits, for nobody sees a change of the eleventh; None where there is none."""
+    return None if value is None or isnan(value) else float(f"{value:.10g}")

@@ -87,6 +87,21 @@ def _files(root: Path, *, below: str) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in (root / below).rglob("*") if path.is_file()}
 
 
+def test_pictures_go_with_their_run(settings: Settings, two_runs: tuple[str, str, datetime]) -> None:
+    """What a run has drawn is as old as the run; the folder of its date goes when it is empty."""
+    _, second, between = two_runs
+    pictures = [settings.charts_directory / f"2024-01-0{at}" / run / "vix.svg" for at, run in enumerate(two_runs[:2])]
+    for picture in pictures:
+        picture.parent.mkdir(parents=True)
+        picture.write_text("<svg/>")
+    with open_instance(settings.dagster_home) as instance:
+        told = prune(settings, instance, between)
+        assert all(picture.exists() for picture in pictures)
+        assert prune(settings, instance, between, apply=True).size == told.size
+    assert [path.name for path in settings.charts_directory.glob("*/*")] == [second]
+    assert not (settings.charts_directory / "2024-01-00").exists()
+
+
 def test_partitions_of_a_pruned_run_stay_green(settings: Settings, two_runs: tuple[str, str, datetime]) -> None:
     """Each partition keeps its latest materialization with its metadata; those that were replaced go."""
     first, second, between = two_runs
