@@ -376,7 +376,7 @@ def _wrong_days(desk: Desk) -> pd.DatetimeIndex:
         for first, last in zip(shared.index, shared.index[2:], strict=False)
     ]
     expected = expected[known]
-    both = pd.concat([expected, values["gap"]], axis=1, keys=["expected", "stored"])
+    both = pd.concat([expected, values["gap"]], axis=1, sort=True, keys=["expected", "stored"])
     return both.index[~((both["expected"] - both["stored"]).abs() < 1e-9)]
 
 
