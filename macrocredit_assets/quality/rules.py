@@ -45,6 +45,8 @@ class Rule:
         What looks for it in rows; None where somebody else must see it (the source, the store).
     needs
         What must be read of a dataset to look for it; None where the rule says nothing about that dataset.
+    parameter
+        The key of an entry that says more, empty where there is none.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Rule:
     acceptable: bool = False
     look: Callable[[Subject], Iterator[Observation]] | None = None
     needs: Callable[[Entry], Needs | None] = reading.told
+    parameter: str = ""
 
 
 #: Every rule, in the order in which they are applied.
@@ -83,6 +86,7 @@ RULES: tuple[Rule, ...] = (
         acceptable=True,
         look=values.unit_slip,
         needs=reading.levels,
+        parameter="columns.<name>.plausible",
     ),
     Rule(
         "hard_bounds",
@@ -92,6 +96,7 @@ RULES: tuple[Rule, ...] = (
         acceptable=True,
         look=values.hard_bounds,
         needs=reading.columns,
+        parameter="columns.<name>.hard",
     ),
     Rule("outside_window", "values", "error", "Rows outside the window that is being written; the store refuses them."),
     Rule("other_series", "values", "error", "Rows of another series than the stored one; the store refuses them."),
@@ -102,6 +107,7 @@ RULES: tuple[Rule, ...] = (
         "A value outside its usual range.",
         look=values.plausible_bounds,
         needs=reading.columns,
+        parameter="columns.<name>.plausible",
     ),
     Rule(
         "ohlc_order",
@@ -118,6 +124,7 @@ RULES: tuple[Rule, ...] = (
         "The main column has not changed for more sessions than its series ever stood still.",
         look=continuity.stale_print,
         needs=reading.repeats,
+        parameter="checks.stale",
     ),
     Rule(
         "repeated_close",
@@ -134,6 +141,7 @@ RULES: tuple[Rule, ...] = (
         "A row on a closed day that repeats the row before.",
         look=continuity.forward_filled_holiday,
         needs=reading.numbers,
+        parameter="calendar",
     ),
     Rule(
         "gap",
@@ -142,6 +150,7 @@ RULES: tuple[Rule, ...] = (
         "Covered sessions without a row, more of them in a row than may be.",
         look=continuity.gap,
         needs=reading.sessions,
+        parameter="checks.gap",
     ),
     Rule(
         "archive_gaps",
@@ -156,6 +165,7 @@ RULES: tuple[Rule, ...] = (
         "A row on a day that its calendar has as closed; data win.",
         look=continuity.closed_day,
         needs=reading.main_column,
+        parameter="calendar",
     ),
     Rule(
         "jump",
@@ -164,6 +174,7 @@ RULES: tuple[Rule, ...] = (
         "The main column moved many times as far as it usually does in a day; rolls are left out.",
         look=jumps.jump,
         needs=reading.changes,
+        parameter="checks.jump",
     ),
     Rule(
         "drift",
@@ -172,16 +183,29 @@ RULES: tuple[Rule, ...] = (
         "The main column is not where the dataset that is its reference says.",
         look=jumps.drift,
         needs=reading.reference,
+        parameter="checks.reference",
     ),
     Rule("vanished", "source", "warning", "A stored row that the source no longer has; the store keeps it."),
-    Rule("stale_source", "source", "warning", "The source has no row from a session on whose publication lag is over."),
+    Rule(
+        "stale_source",
+        "source",
+        "warning",
+        "The source has no row from a session on whose publication lag is over.",
+        parameter="publication_lag",
+    ),
     Rule(
         "truncated",
         "source",
         "warning",
         "The source begins later than rows that are stored of it; the store keeps them.",
     ),
-    Rule("late", "source", "error", "The row of a session is not there although its publication lag is over."),
+    Rule(
+        "late",
+        "source",
+        "error",
+        "The row of a session is not there although its publication lag is over.",
+        parameter="publication_lag",
+    ),
     Rule("future_dates", "source", "warning", "The source has rows of days that are still to come; they are left out."),
     Rule("unfinished_days", "source", "warning", "An archive has rows of days that are not over; they are left out."),
     Rule("source_begins", "source", "info", "The source has nothing before a date; the days before count as covered."),
@@ -190,6 +214,7 @@ RULES: tuple[Rule, ...] = (
         "source",
         "info",
         "A session inside its publication lag has no row yet; it is asked for again.",
+        parameter="publication_lag",
     ),
 )
 
