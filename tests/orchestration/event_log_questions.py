@@ -10,6 +10,7 @@ from dagster import DagsterEventType as Type
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.event_api import AssetRecordsFilter, EventRecordsFilter, RunShardedEventsCursor
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 from dagster._core.storage.dagster_run import DagsterRunStatus, RunsFilter
 from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
@@ -95,10 +96,14 @@ def _plans(instance: dg.DagsterInstance, key: dg.AssetKey) -> object:
 
 def _checks(instance: dg.DagsterInstance) -> object:
     storage = instance.event_log_storage
-    records = storage.get_asset_check_execution_history(history.CHECK, limit=20)
+    records = storage.get_asset_check_execution_history(history.CHECK, limit=200)
     summary = storage.get_asset_check_summary_records([history.CHECK])[history.CHECK]
     last = summary.last_completed_check_execution_record
-    return [(record.run_id, record.status, record.partition) for record in records], last and last.run_id
+    # stock storage plans a check for every partition of its run, and ends none of these
+    planned = Status.PLANNED
+    ended = [(record.run_id, record.status, record.partition) for record in records if record.status != planned]
+    waiting = {record.run_id for record in records if record.status == planned} - {run for run, _, _ in ended}
+    return ended, waiting, last and last.run_id
 
 
 def _of_type(instance: dg.DagsterInstance, event_type: Type) -> object:
