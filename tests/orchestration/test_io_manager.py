@@ -251,6 +251,11 @@ def test_frame_of_an_asset_is_judged_like_everything_else(
     refused = dg.materialize([impossible], instance=instance, resources=resources, tags=day, raise_on_error=False)
     (failure,) = [event for event in refused.all_events if event.is_step_failure]
     assert "with the tag macrocredit/accept=unit_slip,hard_bounds" in str(failure.step_failure_data.error)
+    shown = failure.step_failure_data.user_failure_data
+    assert shown is not None
+    table = shown.metadata["rows"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert {"rule": "hard_bounds", "date": "2024-01-02", "yield": 400.0} in [dict(row.data) for row in table.records]
     assert not (tmp_path / "data/raw/ust_10y.parquet").exists()
     accepted = {**day, "macrocredit/accept": "unit_slip,hard_bounds"}
     assert dg.materialize([impossible], instance=instance, resources=resources, tags=accepted).success

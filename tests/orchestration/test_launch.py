@@ -3,12 +3,14 @@
 import dataclasses
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
 from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import run_backfill
+from macrocredit_assets.persistence.run_log import read_run
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
 
@@ -37,6 +39,18 @@ def test_yield_a_hundred_times_too_low_is_stopped_by_its_neighbours(settings: Se
     assert "unit_slip" in refused.run_log.read_text()
     stored = pd.read_parquet(settings.dataset_path("market", "ust_10y"))
     assert stored["yield"].tolist() == [3.95, 3.91]
+
+    error = read_run(refused.run_log).assets["ust_10y"]["error"]
+    assert error["type"] == "RuleViolationError"
+    assert error["message"].startswith("ust_10y 2024-01-04..2024-01-04: nothing was stored")
+    with open_instance(settings.dagster_home) as instance:
+        (event,) = instance.all_logs(refused.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    shown = event.get_dagster_event().step_failure_data.user_failure_data
+    assert shown is not None
+    assert shown.description == error["message"]
+    table = shown.metadata["rows"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [dict(row.data) for row in table.records] == [{"rule": "unit_slip", "date": "2024-01-04", "yield": 0.0399}]
 
 
 def test_accepted_rule_is_stored_and_recorded(settings: Settings) -> None:
@@ -88,7 +102,8 @@ def test_step_processes_print_nothing_and_lose_no_event(settings: Settings, capf
         told = {
             entry.dagster_event.event_type_value for entry in instance.all_logs(outcome.run_id) if entry.dagster_event
         }
-    assert {"STEP_WORKER_STARTED", "STEP_SUCCESS", "ASSET_MATERIALIZATION"} <= told
+    assert {"STEP_WORKER_STARTED", "STEP_SUCCESS", "ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION"} <= told
+    assert read_run(outcome.run_log).checks["ust_10y"]["values"] == "passed"
 
 
 def test_few_slipped_rows_of_a_long_window_are_stopped(settings: Settings) -> None:

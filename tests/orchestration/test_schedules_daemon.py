@@ -65,22 +65,28 @@ def _daemon(settings: Settings, log: Path) -> Iterator[None]:
 
 
 def test_twelve_days_without_a_daemon_are_made_up_for(settings: Settings, tmp_path: Path) -> None:
-    """One setting switches both schedules on; the first tick after twelve days asks for all of them, in one run."""
+    """One setting switches all schedules on; the first tick after twelve days asks for all of them, in one run."""
     today = datetime.now(NEW_YORK).date()
     before = Window(today - 60 * DAY, today - 14 * DAY)
     assert run_backfill(settings, KEPT, before).success
     log = tmp_path / "daemon.log"
     with _daemon(settings, log):
-        _wait(lambda: len(_states(settings)) == 2, log)
-    assert {state.name for state in _states(settings)} == {"daily_us", "daily_europe"}
+        _wait(lambda: len(_states(settings)) == 3, log)
+    assert {state.name for state in _states(settings)} == {"daily_us", "daily_europe", "freshness"}
     _turn_back(settings, datetime.now(UTC) - 12 * DAY)
 
     with _daemon(settings, log):
-        _wait(lambda: len(_finished(settings)) == 2, log)
+        _wait(lambda: len(_finished(settings)) == 3, log)
     runs = {run.header.launched_by: run for run in _finished(settings)}
-    assert sorted(runs) == ["schedule:daily_europe", "schedule:daily_us"]
+    assert sorted(runs) == ["schedule:daily_europe", "schedule:daily_us", "schedule:freshness"]
+    freshness = runs.pop("schedule:freshness")
+    assert (freshness.status, freshness.header.window, freshness.assets) == ("success", None, {})
+    assert {name: [*came] for name, came in freshness.checks.items()} == {
+        name: ["source"] for name in ("cdx_hy_5y", "vix", "itraxx_main_5y")
+    }
     for run in runs.values():
         assert run.status == "success", run
+        assert set(run.checks) == set(run.assets)
         start, end = (run.header.window or "").split("..")
         # the tick was at most a day ago, and asked for the day before it
         assert end in {str(today - DAY), str(today - 2 * DAY)}

@@ -109,6 +109,8 @@ def test_range_launched_in_the_ui_writes_everything(deployment: Deployment) -> N
     assert document["window"] == "2024-03-25..2024-04-02"
     assert document["launched_by"] == f"backfill:{launched['backfillId']}"
     assert sorted(document["assets"]) == sorted(names)
+    assert document["checks"]["vix"] == dict.fromkeys(("values", "continuity", "jumps", "source"), "passed")
+    assert sorted(document["checks"]) == sorted(names)
 
 
 def _answers(url: str) -> bool:
