@@ -282,6 +282,17 @@ def test_notice_is_short(tmp_path: Path) -> None:
     assert len(lines) == 9
 
 
+def test_notice_names_the_checks_that_failed(tmp_path: Path) -> None:
+    """Of a run in which every dataset was written, what failed is the check that held up the rest."""
+    path = _finished(tmp_path, AssetRecord("vix", None, "written"))
+    checks = {"vix": {"values": "failed", "jumps": "warning", "source": "failed"}, "move": {"values": "passed"}}
+    RunLog(tmp_path, "run_1").finish("failure", {}, datetime(2024, 10, 25, 12, tzinfo=UTC), checks=checks)
+    assert notice("run_1", "failure", path).text.splitlines()[1:] == [
+        "checks failed: vix (values, source)",
+        f"run log: {path}",
+    ]
+
+
 def test_notice_of_what_failed_without_a_reason(tmp_path: Path) -> None:
     """A record without an error is named all the same."""
     path = _finished(tmp_path, AssetRecord("vix", None, "failed"))

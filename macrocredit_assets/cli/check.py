@@ -35,7 +35,7 @@ _COLUMNS = (
     render.Column("dataset", style="cyan"),
     render.Column("checks", wrap=True),
     render.Column("outcome"),
-    render.Column("rows found", wrap=True),
+    render.Column("found", wrap=True),
 )
 _COLOURS = {"error": "red", "warning": "yellow"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,29 @@ def test_warnings_are_listed_and_counted(capsys: pytest.CaptureFixture[str]) -> 
     assert len(warnings) == 10
     assert warnings[0] == ["warning: vix, rule_0 (3)", "  stale; run MACROCREDIT_ROOT=/srv/credit macrocredit show vix"]
     assert rest == ["... and 2 more, in the run log"]
+
+
+def test_checks_that_were_not_passed_have_the_command_that_shows_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """What failed is told; a warning only where no warning of the write has told it already."""
+    finding = {"rule": "jump", "severity": "warning", "message": "It moved.", "count": 1, "examples": []}
+    run = RunDocument(
+        replace(_HEADER, window="2024-01-02..2024-01-08"),
+        status="failure",
+        assets={"vix": _written(findings=[finding]), "move": _written()},
+        checks={
+            "vix": {"values": "failed", "jumps": "warning", "source": "failed"},
+            "move": {"values": "passed", "jumps": "warning"},
+        },
+    )
+    print_datasets(_CONTEXT, run)
+    blocks = [block.splitlines() for block in capsys.readouterr().out.strip().split("\n\n")]
+    command = "  MACROCREDIT_ROOT=/srv/credit macrocredit check {} --start 2024-01-02 --end 2024-01-08"
+    assert ["checks failed", "  vix: values, source", command.format("vix")] in blocks
+    assert ["checks with warnings", "  move: jumps", command.format("move")] in blocks
+
+
+def test_checks_of_a_run_without_a_window_are_shown_over_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run of checks alone has no window, and no datasets that it wrote."""
+    print_datasets(_CONTEXT, RunDocument(_HEADER, status="success", checks={"vix": {"source": "failed"}}))
+    out = capsys.readouterr().out.strip().splitlines()
+    assert out == ["checks failed", "  vix: source", "  MACROCREDIT_ROOT=/srv/credit macrocredit check vix"]
