@@ -126,7 +126,12 @@ def run_backfill(
         **({SWITCH_SERIES: switch_reason} if switch_reason else {}),
     }
     # a signal ends the step at a safe point, and the run log is finished, wherever it arrives once there is a run
-    with open_instance(settings.dagster_home) as instance, capture_interrupts(), notifying(settings.notify):
+    with (
+        open_instance(settings.dagster_home) as instance,
+        capture_interrupts(),
+        notifying(settings.notify),
+        _in_environment(_KEY, settings.fred_api_key),
+    ):
         job = _reconstructable(settings)
         run = instance.create_run_for_job(
             job_def=job.get_definition(),
@@ -137,7 +142,7 @@ def run_backfill(
             job_code_origin=job.get_python_origin(),
         )
         failure = ""
-        with _quiet_steps():
+        with _in_environment(QUIET, "1"):
             for event in execute_run_iterator(job, run, instance):
                 failure = _failure(event) or failure
                 if on_event and (progress := _progress(event, datasets)):
@@ -160,24 +165,37 @@ def run_backfill(
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+#: How a step in another process gets the key: what a job is built from, Dagster keeps in its database.
+_KEY = "FRED_API_KEY"
+
+
 @contextmanager
-def _quiet_steps() -> Iterator[None]:
-    os.environ[QUIET] = "1"
+def _in_environment(name: str, value: str | None) -> Iterator[None]:
+    """Have a variable, or have it not, for this process and those that it starts meanwhile."""
+    before = os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
     try:
         yield
     finally:
-        os.environ.pop(QUIET, None)
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
 
 
 def ingest_job(settings: str) -> dg.JobDefinition:
-    """Build the job from settings as JSON: how a step in another process finds the same definitions."""
+    """Build the job from settings as JSON: how a step in another process finds the same definitions.
+
+    The key is no part of them; it is read from the environment.
+    """
     values: Mapping[str, str | None] = json.loads(settings)
     paths = {key: Path(text) if (text := values[key]) else None for key in ("root", "dagster_home", "files", "catalog")}
-    return build_definitions(Settings(**{**values, **paths})).resolve_job_def(INGEST_JOB)  # type: ignore[arg-type]
+    known = {**values, **paths, "fred_api_key": os.environ.get(_KEY)}
+    return build_definitions(Settings(**known)).resolve_job_def(INGEST_JOB)  # type: ignore[arg-type]
 
 
 def _reconstructable(settings: Settings) -> ReconstructableJob:
-    kept = replace(settings, notify=None)
+    kept = replace(settings, notify=None, fred_api_key=None)
     return dg.build_reconstructable_job(
         __name__,
         ingest_job.__name__,
