@@ -121,7 +121,7 @@ def _finished(settings: Settings) -> list[RunDocument]:
 
 
 def _wait(condition: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.5)
