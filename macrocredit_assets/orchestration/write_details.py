@@ -21,7 +21,6 @@ from macrocredit_assets.orchestration.metadata import (
     partition_metadata,
     write_metadata,
 )
-from macrocredit_assets.persistence.atomic import write_bytes
 from macrocredit_assets.persistence.records import AssetRecord, WriteResult
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.stores import open_store
@@ -76,11 +75,19 @@ def told_of_write(
     rows = open_store(settings, entry).read_frame(_shown_window(window, last), _shown_columns(entry))
     values = rows[entry.main].loc[str(window.start) : str(window.end)]
     days = partition_metadata(entry, values, window, coverage, first=first, today=today)
+    picture = settings.charts_directory / run_log.parent.name / run_log.stem / f"{entry.name}.svg"
+    details = _details(entry, record, rows, window, picture)
     link: dict[str, Value] = {"run_log": dg.MetadataValue.path(str(run_log))}
     numbers, key = write_metadata(record) | link, window.end.isoformat()
-    told = {day: metadata | (link if window.days > DETAILED_PARTITIONS else numbers) for day, metadata in days.items()}
-    picture = settings.charts_directory / run_log.parent.name / run_log.stem / f"{entry.name}.svg"
-    return told | {key: _details(entry, record, rows, window, picture) | days[key] | numbers}
+    days[key] = details | days[key] | numbers
+    more = link if _is_long(window) else numbers
+    for told in days.values():  # in place: there may be thousands
+        told.update(more)
+    return days
+
+
+def _is_long(window: Window) -> bool:
+    return window.days > DETAILED_PARTITIONS
 
 
 def _shown_window(window: Window, last: date | None) -> Window:
@@ -104,7 +111,7 @@ def _shown_columns(entry: Entry) -> list[str]:
 def _details(entry: Entry, record: AssetRecord, rows: pd.DataFrame, window: Window, picture: Path) -> dict[str, Value]:
     values = rows[entry.main].dropna()
     details = _pictures(entry, values, window)
-    if window.days > DETAILED_PARTITIONS:
+    if _is_long(window):
         details["chart_file"] = _chart_file(entry, values, window, picture)
     if len(rows):
         details["last_rows"] = _last_rows(entry, rows)
@@ -116,12 +123,11 @@ def _details(entry: Entry, record: AssetRecord, rows: pd.DataFrame, window: Wind
 def _pictures(entry: Entry, values: pd.Series, window: Window) -> dict[str, Value]:
     """Return the last year twice: a bare line, which pages show at once, and a chart behind a click."""
     year = values[values.index >= values.index[-1] - _YEAR] if len(values) else values
-    short_window = window if window.days <= DETAILED_PARTITIONS else None
-    column = entry.columns[entry.main]
+    column, marked = entry.columns[entry.main], None if _is_long(window) else window
     last = f" **{short(float(values.iloc[-1]))}** {column.unit}" if len(values) else " no values"
     chart = line_chart(year, window=window, title=entry.title, unit=f"{entry.main}, {column.unit}")
     return {
-        "last_year": dg.MetadataValue.md(f"![]({data_uri(sparkline(year, window=short_window))}){last}"),
+        "last_year": dg.MetadataValue.md(f"![]({data_uri(sparkline(year, window=marked))}){last}"),
         "chart": dg.MetadataValue.md(f"![{entry.name}]({data_uri(chart)})"),
     }
 
@@ -131,7 +137,9 @@ def _chart_file(entry: Entry, values: pd.Series, window: Window, picture: Path) 
     unit = f"{entry.main}, {entry.columns[entry.main].unit}"
     svg = line_chart(values, window=window, title=entry.title, unit=unit, width=960, height=320)
     try:
-        write_bytes(picture, svg.encode())
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        # not through `atomic`: what can be drawn again need not survive a power cut, and waiting for the disk shows
+        picture.write_text(svg, "utf-8")
     except OSError as error:
         return dg.MetadataValue.text(f"not stored: {error}")
     return dg.MetadataValue.path(str(picture))
