@@ -211,6 +211,7 @@ def test_checks(log: RunLog) -> None:
     log.start(HEADER)
     run = read_run(log.finish("success", {}, ENDED, checks={"move": {"values": "warning"}}))
     assert run.checks == {"move": {"values": "warning"}, "vix": {"values": "failed", "jumps": "passed"}}
+    assert (run.checks_that("failed"), run.checks_that("warning")) == ({"vix": ["values"]}, {"move": ["values"]})
     document = json.loads(path.read_text())
     del document["checks"]
     path.write_text(json.dumps(document))
