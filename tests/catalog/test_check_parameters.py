@@ -49,7 +49,7 @@ def test_what_is_judged_unasked(tmp_path: Path) -> None:
         ("{reference: {dataset: vix, column: close}}", "`within`, or between which bounds the `ratio` lies"),
         ("{reference: {dataset: vix, column: close, within: 1, ratio: {low: 1, high: 2}}}", "`within`, or between"),
         ("{reference: {dataset: vix, column: close, within: -1}}", "checks.reference.within"),
-        ("{reference: {dataset: vics, column: close, within: 1}}", "there is no dataset 'vics'; did you mean 'vix'?"),
+        ("{reference: {dataset: vvix, column: close, within: 1}}", "there is no dataset 'vvix'; did you mean 'vix'?"),
         ("{reference: {dataset: vix, column: level, within: 1}}", "vix has no column 'level'; it has open, high"),
         ("{reference: {dataset: toy, column: spread, within: 1}}", "toy cannot be held against itself"),
     ],

@@ -100,6 +100,7 @@ def test_filled_holidays_in_a_row_all_are_hits(toy: Toy) -> None:
         pytest.param((11.0, 11.0, 11.0, 11.0), True, id="the close in every column"),
         pytest.param((11.0, None, None, None), True, id="the close alone"),
         pytest.param((11.0, 10.0, 12.5, 9.0), False, id="a high of its own"),
+        pytest.param((None, 10.0, 12.0, 9.0), False, id="no close"),
         pytest.param((11.5, 10.0, 12.0, 9.0), False, id="a close of its own"),
     ],
 )
@@ -189,6 +190,15 @@ def test_where_rows_have_no_range_a_repeated_close_tells_nothing(toy: Toy) -> No
     assert set(found(toy(PRICES), frame)) == {"repeated_close"}
 
 
+def test_a_filled_holiday_is_no_print_at_all(toy: Toy) -> None:
+    """Monday's repeated close is one; the same on a closed day is a holiday that was filled, and told as that."""
+    frame = bars(*range(100, 130), 129)
+    frame.iloc[30] = 129.0
+    closed = SpecialDays(closed={frame.index[30].date(): "a holiday"})
+    assert set(found(toy(PRICES), frame)) == {"repeated_close"}
+    assert set(found(toy(PRICES, special_days=closed), frame)) == {"forward_filled_holiday", "closed_day"}
+
+
 def test_a_flat_row_at_a_new_level_was_printed(toy: Toy) -> None:
     """One number in all columns that is not the close before is news."""
     frame = bars(*range(100, 130), 129)
@@ -238,6 +248,13 @@ def test_nothing_is_missing_before_the_first_row(toy: Toy) -> None:
     """Years in which the source had nothing are covered, and no gap."""
     assert found(toy(), weekdays("2020-03-02", 1, 2, 3), "2020-01-01", "2020-03-04", ALWAYS) == {}
     assert found(toy(), rows({}), "2020-01-01", "2020-03-04", ALWAYS) == {}
+
+
+def test_holes_before_1990_are_no_gaps(toy: Toy) -> None:
+    """Calendars are a guess before: an archive of month ends of those years is not full of findings."""
+    frame = rows({"1989-11-30": 1, "1989-12-29": 2, "1990-01-02": 3})
+    assert found(toy(), frame, "1989-11-01", "1990-01-02") == {}
+    assert found(toy(), rows({"1989-12-29": 2, "1990-01-08": 3}), "1989-11-01", "1990-01-08")["gap"].count == 5
 
 
 def test_gaps_are_judged_as_the_entry_says(toy: Toy) -> None:

@@ -158,11 +158,12 @@ def against(toy: Toy, **measure: object) -> DatasetSpec:
 
 
 def test_a_level_that_must_be_equal(toy: Toy) -> None:
-    """Differences up to the bound are none, in either direction, and not by the last bit of 10.01 - 10."""
-    spec, frame = against(toy, within=0.01), line([10.01, 9.99, 10.02, 9.98, 10.0])
-    (hit,) = jumps(spec, frame, reference=other(10, 10, 10, 10, None))
+    """Differences up to the bound are none, in either direction, and not by the last bit of 1.01 - 1."""
+    spec, frame = against(toy, within=0.01), line([1.01, 0.99, 1.02, 0.98, 1.0])
+    assert 1.01 - 1.0 > 0.01
+    (hit,) = jumps(spec, frame, reference=other(1, 1, 1, 1, None))
     assert (hit.rule, hit.severity, hit.count) == ("drift", "warning", 2)
-    assert hit.examples[0] == {"date": "2020-04-03", "spread": 10.02, "other": 10.0, "difference": 0.02}
+    assert hit.examples[0] == {"date": "2020-04-03", "spread": 1.02, "other": 1.0, "difference": 0.02}
     assert hit.message == "spread has drifted: it differs from other by more than 0.01 bp"
 
 
@@ -172,6 +173,13 @@ def test_a_level_that_stays_in_a_ratio(toy: Toy) -> None:
     (hit,) = jumps(spec, frame, reference=other(100, 100, 100, 100))
     assert (hit.count, [example["ratio"] for example in hit.examples]) == (2, [0.49, 1.41])
     assert hit.message == "spread has drifted: its ratio to other lies outside 0.5..1.4"
+
+
+def test_only_rows_of_the_window_have_drifted(toy: Toy) -> None:
+    """Those around it are read for other rules."""
+    day = Window(date(2020, 4, 2), date(2020, 4, 2))
+    (hit,) = jumps(against(toy, within=0), line([2, 3, 4]), day, other(1, 1, 1))
+    assert (hit.count, hit.examples[0]["date"]) == (1, "2020-04-02")
 
 
 def test_dates_that_one_of_them_lacks_are_not_compared(toy: Toy) -> None:
