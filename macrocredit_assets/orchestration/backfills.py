@@ -41,7 +41,7 @@ def settle(settings: Settings, runs: Iterable[str]) -> dict[str, frozenset[str]]
     with open_instance(settings.dagster_home) as instance:
         for run_id in runs:
             diagnose_run(run_id, settings, instance)
-            # a step of ours makes one dataset, and has its name; it succeeds when all its events are stored
+            # a step that makes a dataset has its name, and succeeds when all its events are stored
             successes = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
             known = {event.step_key for event in successes if event.step_key}
             run = instance.get_run_by_id(run_id)
