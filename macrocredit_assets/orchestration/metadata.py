@@ -48,21 +48,27 @@ Value = str | int | float | dg.MetadataValue
 
 
 def write_metadata(record: AssetRecord) -> dict[str, Value]:
-    """Describe one write in numbers."""
+    """Describe one write in numbers.
+
+    Counts stand in one text: as numbers of their own each would be a plot, before that of the series itself.
+    """
     result = record.result
     if result is None:
         return {}
+    counts = {
+        "inserted": result.inserted,
+        "changed": result.changed,
+        "unchanged": result.unchanged,
+        "vanished": result.vanished,
+        "withdrawn": result.withdrawn,
+    }
     metadata: dict[str, Value] = {
         "dagster/row_count": result.row_count,
-        "rows_inserted": result.inserted,
-        "rows_changed": result.changed,
-        "rows_unchanged": result.unchanged,
-        "rows_vanished": result.vanished,
-        "rows_withdrawn": result.withdrawn,
+        "written": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "no rows",
         "series": record.series or "",
         "content_hash": result.content_hash,
     }
-    return metadata if result.revision is None else metadata | {"revision": result.revision}
+    return metadata if result.revision is None else metadata | {"revision": str(result.revision)}
 
 
 def partition_metadata(

@@ -59,9 +59,7 @@ _PUBLISHERS: Mapping[str, Publisher] = MappingProxyType(
             "For personal use under Yahoo's terms of service; not to be passed on.",
             "https://finance.yahoo.com/quote/{identifier}",
         ),
-        "sample": Publisher(
-            "the simulation of this package", "No market data: free for any use, and evidence of nothing."
-        ),
+        "sample": Publisher("the simulated market", "No market data: free for any use, and evidence of nothing."),
     }
 )
 

@@ -74,7 +74,7 @@ def test_range_writes_one_file_and_records_it(
     assert days["2024-01-03"]["yield"].value == 3.91
     assert "yield" not in days["2024-01-01"]
     assert days["2024-01-01"]["dagster/partition_row_count"].value == 0
-    assert days["2024-01-01"]["rows_inserted"].value == 2
+    assert days["2024-01-01"]["written"].value == "2 inserted"
 
 
 def test_long_range_carries_the_run_log_and_each_days_own_values_only(

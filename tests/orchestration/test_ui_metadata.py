@@ -247,7 +247,8 @@ def test_write_is_shown_on_the_last_partition(tmp_path: Path, instance: dg.Dagst
     assert last["last_year"].value.endswith(" **4.020** percent")
     assert (len(last["chart"].value) < 8_000, len(last["last_year"].value) < 1_000) == (True, True)
     assert Path(last["run_log"].value).parent.parent == tmp_path / "logs" / "runs"
-    assert {"yield", "state", "rows_inserted", "run_log"} <= {*days["2024-01-08"]}
+    assert last["written"].value == "2 inserted, 1 changed, 1 vanished"
+    assert {"yield", "state", "written", "run_log"} <= {*days["2024-01-08"]}
     assert not {"chart", "last_year", "last_rows", "changes", "chart_file"} & {*days["2024-01-08"]}
     assert "chart_file" not in last
 
@@ -279,6 +280,7 @@ def test_window_without_a_row_is_shown_all_the_same(tmp_path: Path, instance: dg
     days = _write(tmp_path, instance, {}, "2024-01-01..2024-01-01")
     assert days["2024-01-01"]["last_year"].value.endswith(" no values")
     assert "no values" in "".join(_picture(days["2024-01-01"], "chart").itertext())
+    assert days["2024-01-01"]["written"].value == "no rows"
     assert not {"last_rows", "changes"} & {*days["2024-01-01"]}
 
 
