@@ -13,7 +13,7 @@ import pyarrow as pa
 from benchmarks import material
 from benchmarks.worker import serve
 from macrocredit_assets import load_panel
-from macrocredit_assets.persistence import DataRegistry, save_json
+from macrocredit_assets.persistence import DataRegistry, DatasetEntry
 from macrocredit_assets.persistence.dataset_store import DatasetStore
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.windows import Window
@@ -107,7 +107,8 @@ class Ours:
         """Register ten thousand datasets."""
         data = Path(folder) / "data"
         self._registry = DataRegistry(data / "registry.json", data)
-        save_json(material.registry(10_000), data / "registry.json")
+        entries = {name: DatasetEntry.from_dict(entry) for name, entry in material.registry(10_000).items()}
+        self._registry.replace_all(lambda _: entries)
 
     def registry_update(self) -> None:
         """One durable change of one entry."""

@@ -18,7 +18,13 @@ from macrocredit_assets.persistence.atomic import write_bytes
 from macrocredit_assets.persistence.json_plain import Json, to_plain
 from macrocredit_assets.persistence.paths import StrPath, absolute
 
-__all__ = ["EnhancedJSONEncoder", "load_json", "save_json", "to_json_bytes"]
+__all__ = ["EnhancedJSONEncoder", "from_json_bytes", "load_json", "save_json", "to_json_bytes"]
+
+#: Every digit as 0, and everything else as a space.
+_DIGITS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
+
+#: How long a row of digits must be before an integer may need more than 64 bits.
+_LONG = b"0" * 19
 
 
 class EnhancedJSONEncoder(json.JSONEncoder):
@@ -87,6 +93,20 @@ def to_json_bytes(data: object, indent: int | str | None = 2, sort_keys: bool = 
         return (json.dumps(plain, indent=indent, sort_keys=sort_keys) + "\n").encode()
 
 
+def from_json_bytes(content: bytes) -> Any:  # noqa: ANN401 - as json.loads: the caller knows the shape
+    """Return what ``json.loads`` returns, to the last digit, and raise what it raises; twice as fast on most documents.
+
+    orjson refuses what json takes beyond the standard (NaN, infinity, lone surrogates, UTF-16, a byte order mark), so
+    json is asked then; and it makes floats of integers beyond 64 bits, so a long row of digits is left to json too.
+    """
+    if _LONG not in content.translate(_DIGITS):
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            pass  # json says what is wrong, if anything is
+    return json.loads(content)
+
+
 def save_json(data: object, path: StrPath, indent: int | str | None = 2, sort_keys: bool = True) -> Path:
     """Write a document to a JSON file, atomically and durably.
 
@@ -132,7 +152,7 @@ def load_json(path: StrPath) -> Any:  # noqa: ANN401 - as json.load: the caller 
     except FileNotFoundError:
         raise FileNotFoundError(f"JSON file not found: {source}") from None
     try:
-        return json.loads(content)
+        return from_json_bytes(content)
     except json.JSONDecodeError as error:
         raise json.JSONDecodeError(f"{source} is not valid JSON: {error.msg}", error.doc, error.pos) from error
     except UnicodeDecodeError as error:

@@ -1,7 +1,7 @@
 """The registry: one JSON file that says which datasets there are, where, and how far they reach.
 
 Every call reads the file, without a lock, and sees it whole; every change is one read-modify-write under the lock. So
-any number of processes may share it, and nothing is cached. What must not live here: where the facts in ``metadata``
+any number of processes may share it, and no entry is cached. What must not live here: where the facts in ``metadata``
 come from (``orchestration``).
 """
 
@@ -17,7 +17,7 @@ from macrocredit_assets.errors import CorruptFileError, UnknownDatasetError
 from macrocredit_assets.persistence.json_plain import to_plain
 from macrocredit_assets.persistence.paths import StrPath, absolute
 from macrocredit_assets.persistence.registry_entry import DatasetEntry, check_arguments, iso_moment
-from macrocredit_assets.persistence.registry_file import Document, RegistryFile
+from macrocredit_assets.persistence.registry_file import Document, RegistryFile, Stored
 
 __all__ = ["DataRegistry", "DatasetEntry"]
 
@@ -123,15 +123,15 @@ class DataRegistry:
         """
         written: list[DatasetEntry] = []
 
-        def put(document: Document) -> None:
-            before = DatasetEntry.from_dict(document[name]) if name in document else None
+        def put(stored: Stored | None) -> Stored:
+            before = None if stored is None else DatasetEntry.from_dict(stored)
             made, now = change(before), _now()
             metadata = cast("dict[str, Any]", to_plain(made.metadata))
             made = replace(made, metadata=metadata, registered_at=now, last_updated=made.last_updated or now)
             written.append(made.succeeding(before))
-            document[name] = written[0].to_dict()
+            return written[0].to_dict()
 
-        self._file.change(put)
+        self._file.change_entry(name, put)
         return written[0]
 
     def update_dataset_stats(self, name: str) -> DatasetEntry:
@@ -146,15 +146,16 @@ class DataRegistry:
         """
         updated: list[DatasetEntry] = []
 
-        def change(document: Document) -> None:
-            entry = _entry_of(document, name)
+        def change(stored: Stored | None) -> Stored:
+            entry = _known(stored, name)
             path = self.locate(entry["file_path"])
             if not path.is_file():
                 raise FileNotFoundError(f"The file of dataset '{name}' does not exist: {path}")
-            document[name] = {**entry, **self._statistics(path), "last_updated": _now()}
-            updated.append(DatasetEntry.from_dict(document[name]))
+            entry = {**entry, **self._statistics(path), "last_updated": _now()}
+            updated.append(DatasetEntry.from_dict(entry))
+            return entry
 
-        self._file.change(change)
+        self._file.change_entry(name, change)
         return updated[0]
 
     def remove_dataset(self, name: str, delete_file: bool = False) -> None:
@@ -166,13 +167,12 @@ class DataRegistry:
             If no such dataset is registered.
         """
 
-        def change(document: Document) -> None:
-            entry = _entry_of(document, name)
+        def last(stored: Stored | None) -> None:
+            entry = _known(stored, name)
             if delete_file:  # first: where that fails, the entry stays and the call can be repeated
                 self.locate(entry["file_path"]).unlink(missing_ok=True)
-            del document[name]
 
-        self._file.change(change)
+        self._file.remove_entry(name, last)
 
     def replace_all(self, change: Callable[[Mapping[str, DatasetEntry]], Mapping[str, DatasetEntry]]) -> Path | None:
         """Let a function make the whole registry anew out of the old one, while no other process changes it.
@@ -210,7 +210,7 @@ class DataRegistry:
         KeyError
             If no such dataset is registered.
         """
-        return _entry_of(self._file.read(), name)
+        return _known(self._file.read_entry(name), name)
 
     def get_dataset_entry(self, name: str) -> DatasetEntry:
         """Return an entry.
@@ -265,11 +265,10 @@ class DataRegistry:
         }
 
 
-def _entry_of(document: Document, name: str) -> dict[str, Any]:
-    try:
-        return document[name]
-    except KeyError:
-        raise UnknownDatasetError(f"Dataset '{name}' not found in registry") from None
+def _known(stored: Stored | None, name: str) -> Stored:
+    if stored is None:
+        raise UnknownDatasetError(f"Dataset '{name}' not found in registry")
+    return stored
 
 
 def _entries(document: Document) -> dict[str, DatasetEntry]:

@@ -1,25 +1,33 @@
-"""The file of the registry as a document: read whole, changed under its lock, set aside where it does not parse.
+"""The file of the registry as a document: read, changed under its lock, set aside where it does not parse.
 
-What must not live here: what a change means (``registry.py``), and what one entry holds (``registry_entry.py``).
+What is not touched is neither converted nor checked twice, and where the bytes are known to be ours (see
+``registry_seal.py``) it is not even parsed. What must not live here: what a change means (``registry.py``), and what
+one entry holds (``registry_entry.py``).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
+
+import orjson
 
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import update, write_bytes
-from macrocredit_assets.persistence.json_io import to_json_bytes
+from macrocredit_assets.persistence.json_io import from_json_bytes, to_json_bytes
+from macrocredit_assets.persistence.json_plain import to_plain
 from macrocredit_assets.persistence.registry_entry import check_shape
+from macrocredit_assets.persistence.registry_seal import Seal, find_entry, with_entry
 
-__all__ = ["Document", "RegistryFile"]
+__all__ = ["Document", "RegistryFile", "Stored"]
 
-#: Name of a dataset -> its entry, as the file has them.
-Document: TypeAlias = dict[str, dict[str, Any]]
+#: An entry as the file has it.
+Stored: TypeAlias = dict[str, Any]
+
+#: Name of a dataset -> its entry.
+Document: TypeAlias = dict[str, Stored]
 
 
 class RegistryFile:
@@ -33,6 +41,7 @@ class RegistryFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seal = Seal(path)
 
     def read(self) -> Document:
         """Return the document, without a lock; empty where there is no file.
@@ -42,14 +51,20 @@ class RegistryFile:
         CorruptFileError
             If the file does not parse. It stays as it is, and a copy is set aside.
         """
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        return self._parsed(content)
+        content = self._content()
+        return {} if content is None else self._parsed(content)
 
-    def change(self, change: Callable[[Document], None]) -> None:
-        """Let a function change the document in place, and write it, while no other process does the same.
+    def read_entry(self, name: str) -> Stored | None:
+        """Return one entry of what :meth:`read` returns, or None; the others are parsed only where that is needed."""
+        content = self._content()
+        if content is None:
+            return None
+        if (where := self._find(content, name)) is not None:
+            return cast("Stored", orjson.loads(content[where]))
+        return self._parsed(content).get(name)
+
+    def change_entry(self, name: str, change: Callable[[Stored | None], Stored]) -> None:
+        """Let a function make an entry out of the one that stands there, while no other process changes the file.
 
         Raises
         ------
@@ -58,9 +73,27 @@ class RegistryFile:
         """
 
         def rewrite(before: bytes | None) -> bytes:
+            where = None if before is None else self._find(before, name)
+            if before is None or where is None:
+                document = {} if before is None else self._parsed(before)
+                return self._laid_out({**document, name: _plain(name, change(document.get(name)))})
+            entry = _plain(name, change(orjson.loads(before[where])))
+            after = with_entry(before, where, entry)
+            if after is None:
+                return self._laid_out({**self._parsed(before), name: entry})
+            self._seal.set(after)
+            return after
+
+        update(self._path, rewrite)
+
+    def remove_entry(self, name: str, last: Callable[[Stored | None], None]) -> None:
+        """Strike an entry out, once a function has seen it and not raised, as :meth:`change_entry` does."""
+
+        def rewrite(before: bytes | None) -> bytes:
             document = {} if before is None else self._parsed(before)
-            change(document)
-            return _to_bytes(document)
+            last(document.get(name))
+            del document[name]
+            return self._laid_out(document)
 
         update(self._path, rewrite)
 
@@ -78,10 +111,30 @@ class RegistryFile:
                 aside.append(self._set_aside(before or b""))
                 old = None
             new = change(old or {})
-            return None if new == old else _to_bytes(new)
+            return None if new == old else self._laid_out({name: _plain(name, entry) for name, entry in new.items()})
 
         update(self._path, rewrite)
         return aside[0] if aside else None
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _find(self, content: bytes, name: str) -> slice | None:
+        return find_entry(content, name) if self._seal.fits(content) else None
+
+    def _laid_out(self, document: Document) -> bytes:
+        """Return the bytes of a document whose values are plain, and seal them; the caller holds the lock."""
+        # datasets sorted, fields in the order in which people read them
+        ordered = dict(sorted(document.items()))
+        try:
+            content = orjson.dumps(ordered, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:
+            return to_json_bytes(ordered, sort_keys=False)
+        self._seal.set(content)
+        return content
 
     def _parsed(self, content: bytes) -> Document:
         try:
@@ -106,24 +159,24 @@ class RegistryFile:
 
 
 def _parse(content: bytes) -> Document:
-    document = json.loads(content)
+    document = from_json_bytes(content)
     if not isinstance(document, dict):
         raise ValueError(f"expected an object of datasets, found {type(document).__name__}")  # noqa: TRY004 - as json does
-    _check(document)
+    for name, entry in document.items():
+        _check(name, entry)
     return document
 
 
-def _check(document: Mapping[str, Any]) -> None:
-    for name, entry in document.items():
-        if not isinstance(entry, dict):
-            raise ValueError(f"expected dataset '{name}' to be an object, found {type(entry).__name__}")  # noqa: TRY004
-        try:
-            check_shape(entry)
-        except ValueError as error:
-            raise ValueError(f"dataset '{name}': {error}") from error
+def _check(name: str, entry: object) -> None:
+    if not isinstance(entry, dict):
+        raise ValueError(f"expected dataset '{name}' to be an object, found {type(entry).__name__}")  # noqa: TRY004
+    try:
+        check_shape(entry)
+    except ValueError as error:
+        raise ValueError(f"dataset '{name}': {error}") from error
 
 
-def _to_bytes(document: Document) -> bytes:
-    _check(document)  # what could not be read must not be written
-    # datasets sorted, fields in the order in which people read them
-    return to_json_bytes(dict(sorted(document.items())), sort_keys=False)
+def _plain(name: str, entry: Stored) -> Stored:
+    plain = cast("Stored", to_plain(entry))
+    _check(name, plain)  # what could not be read must not be written
+    return plain

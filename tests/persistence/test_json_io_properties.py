@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePosixPath
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macrocredit_assets.persistence import EnhancedJSONEncoder
-from macrocredit_assets.persistence.json_io import to_json_bytes
+from macrocredit_assets.persistence.json_io import from_json_bytes, to_json_bytes
 
 
 class Side(Enum):
@@ -110,3 +111,37 @@ def test_numbers_come_back_bit_for_bit_and_the_rest_as_null(values: list[float],
     assert json.loads(to_json_bytes([values, np.array(values), pd.Series(values, dtype="float64")])) == [expected] * 3
     named = {day.isoformat(): value if math.isfinite(value) else None for day, value in dated.items()}
     assert json.loads(to_json_bytes(dated)) == named
+
+
+TEXTS = st.recursive(
+    st.one_of(
+        st.sampled_from([*"0123", "-0", "-0.0", "NaN", "-Infinity", "1e999", "-1e-999", "true", "null", "nul", ""]),
+        st.integers(-(2**70), 2**70).map(str),
+        st.integers().map(lambda number: f"1.{abs(number)}"),
+        st.floats().map(repr),
+        TEXT.map(json.dumps),
+        TEXT.map(lambda text: json.dumps(text, ensure_ascii=False)),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner).map(lambda texts: f"[{', '.join(texts)}]"),
+        st.lists(st.tuples(TEXT, inner)).map(
+            lambda pairs: "{" + ",\n".join(f"{json.dumps(name)}: {text}" for name, text in pairs) + "}"
+        ),
+    ),
+)
+
+
+@given(TEXTS, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32-le"]), st.integers(0, 40))
+@settings(deadline=None, max_examples=100)
+def test_bytes_are_read_as_json_reads_them(text: str, encoding: str, cut: int) -> None:
+    """Any text, right or wrong, in any encoding, whole or cut: the same values to the last digit, or the same error."""
+    content = text.encode(encoding, "surrogatepass")
+    for given_ in (content, content[:-cut]):
+        assert _outcome(from_json_bytes, given_) == _outcome(json.loads, given_)
+
+
+def _outcome(read: Callable[[bytes], object], content: bytes) -> str:
+    try:
+        return repr(read(content))
+    except ValueError as error:
+        return repr(error)
