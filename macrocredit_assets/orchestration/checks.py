@@ -95,8 +95,8 @@ def _shown(report: Report, result: CheckResult) -> dg.AssetCheckResult:
         description=_summary(report, result),
         metadata={
             "window": str(report.window or "nothing is stored"),
-            "rules": rules_table(result.rules, result.findings),
             **finding_metadata(result.findings),
+            "rules": rules_table(result.rules, result.findings),
         },
     )
 
@@ -104,5 +104,5 @@ def _shown(report: Report, result: CheckResult) -> dg.AssetCheckResult:
 def _summary(report: Report, result: CheckResult) -> str:
     if report.window is None:
         return "Nothing is stored."
-    said = [f"{one.rule}: {one.message}" for one in result.findings if one.severity != "info"]
+    said = [f"{one.rule}: {one.message}" for one in result.findings]
     return "; ".join(said) if said else f"Nothing to be said of {report.window}."

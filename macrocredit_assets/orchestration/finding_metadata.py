@@ -1,7 +1,7 @@
-"""Findings as Dagster shows them: which rules looked, how many rows each found, and the first of those rows.
+"""Findings as Dagster shows them: which rules looked, what each saw, and the first rows of it.
 
-What belongs here: tables and sentences out of findings. What is found is the business of ``quality``; other metadata
-are in ``metadata.py``.
+What belongs here: tables out of findings, which the UI shows at once where text in Markdown stands behind a click. What
+is found is the business of ``quality``; other metadata are in ``metadata.py``.
 """
 
 from collections import Counter
@@ -12,34 +12,37 @@ import dagster as dg
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.quality import Rule
 
-__all__ = ["finding_metadata", "rows_table", "rules_table"]
+__all__ = ["finding_metadata", "rules_table"]
 
 _Cell = str | float | int | None
+_Row = Mapping[str, _Cell]
 
 
 def finding_metadata(findings: Sequence[Finding]) -> dict[str, dg.MetadataValue]:
-    """Return what was noticed, and the first rows of it: nothing where nothing was."""
-    metadata: dict[str, dg.MetadataValue] = {}
-    if findings:
-        lines = (f"- **{one.rule}** ({one.severity}, {_rows(one.count)}): {one.message}" for one in findings)
-        metadata["findings"] = dg.MetadataValue.md("\n".join(lines))
-    if any(one.examples for one in findings):
-        metadata["rows"] = rows_table(findings)
-    return metadata
+    """Return what was seen, and the first rows of it: nothing where nothing was."""
+    rows: list[_Row] = [{"rule": one.rule, **row} for one in findings for row in one.examples]
+    seen: list[_Row] = [
+        {"rule": one.rule, "severity": one.severity, "found": one.count, "what was seen": one.message}
+        for one in findings
+    ]
+    return {name: _table(records) for name, records in (("findings", seen), ("rows", rows)) if records}
 
 
 def rules_table(rules: Iterable[Rule], findings: Iterable[Finding]) -> dg.MetadataValue:
-    """Return a table of rules: name, severity, how many rows each found, and what it means."""
+    """Return a table of rules: name, severity, how many rows or cells each found, and what it means."""
     found: Counter[str] = Counter()
     for one in findings:
         found[one.rule] += one.count
-    lines = [f"| {rule.name} | {rule.severity} | {found[rule.name]:,} | {rule.sentence} |" for rule in rules]
-    return dg.MetadataValue.md("\n".join(["| rule | severity | rows | what it means |", "|---|---|--:|---|", *lines]))
+    return _table(
+        [
+            {"rule": rule.name, "severity": rule.severity, "found": found[rule.name], "what it means": rule.sentence}
+            for rule in rules
+        ]
+    )
 
 
-def rows_table(findings: Iterable[Finding]) -> dg.MetadataValue:
-    """Return the first rows of each finding, with a column for every cell that any of them has."""
-    rows: list[Mapping[str, _Cell]] = [{"rule": one.rule, **row} for one in findings for row in one.examples]
+def _table(rows: Sequence[_Row]) -> dg.MetadataValue:
+    """Return rows as a table with a column for every cell that any of them has."""
     names = dict.fromkeys(name for row in rows for name in row)
     kinds = {name: "float" if all(_is_number(row.get(name)) for row in rows) else "string" for name in names}
     schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in kinds.items()])
@@ -49,7 +52,3 @@ def rows_table(findings: Iterable[Finding]) -> dg.MetadataValue:
 
 def _is_number(cell: _Cell) -> bool:
     return cell is None or isinstance(cell, int | float)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"

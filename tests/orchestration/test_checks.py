@@ -106,13 +106,11 @@ def test_range_is_checked_in_one_step_per_dataset(checked: tuple[Settings, Backf
 def test_result_has_a_table_of_its_rules(checked: tuple[Settings, BackfillOutcome]) -> None:
     """Each rule has a line: its severity, how many rows it found, and what it means."""
     settings, outcome = checked
-    table = _evaluations(settings, outcome.run_id)["vix", "values"].metadata["rules"].value
-    assert isinstance(table, str)
-    head, _, *lines = table.splitlines()
-    assert [cell.strip() for cell in head.strip("|").split("|")] == ["rule", "severity", "rows", "what it means"]
-    cells = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)}
-    assert cells["hard_bounds"][:2] == ["error", "0"]
-    assert cells["ohlc_order"][:2] == ["warning", "0"]
+    table = _evaluations(settings, outcome.run_id)["vix", "values"].metadata["rules"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [column.name for column in table.schema.columns] == ["rule", "severity", "found", "what it means"]
+    rows = {row.data["rule"]: (row.data["severity"], row.data["found"]) for row in table.records}
+    assert (rows["hard_bounds"], rows["ohlc_order"]) == (("error", 0), ("warning", 0))
 
 
 def test_result_is_about_the_materialization_of_its_run(checked: tuple[Settings, BackfillOutcome]) -> None:
