@@ -33,7 +33,11 @@ def test_sixteen_writers_keep_all_updates_while_readers_see_whole_files(tmp_path
     assert len(set(seen)) > 5
     rows = {name: entry.row_count for name, entry in registry.entries().items()}
     assert rows == {f"dataset_{worker}_{number}": number for worker in range(16) for number in range(50)}
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".registry.json.lock", "registry.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".registry.json.lock",
+        ".registry.json.sha256",
+        "registry.json",
+    ]
 
 
 def test_readers_take_no_lock(tmp_path: Path) -> None:
