@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -90,16 +91,31 @@ class World:
         return World(Path(shutil.copytree(self.root, root)), self.catalog, self.publisher, self.fred, self.cboe)
 
 
-@pytest.fixture(scope="session")
-def made_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Serve the simulated market, and store February of what the profile serves."""
+@contextmanager
+def _open_world(root: Path) -> Iterator[World]:
     catalog = load_catalog()
     publisher = Publisher.simulated(catalog, Window.parse("2021-01-01", "2024-04-30"), today=TODAY)
     with FredServer(publisher) as fred, CboeServer(publisher) as cboe:
-        made = World(tmp_path_factory.mktemp("world"), catalog, publisher, fred, cboe)
+        world = World(root, catalog, publisher, fred, cboe)
         for name in SERVED:
-            made.ingest(name, FEBRUARY)
-        yield made
+            world.ingest(name, FEBRUARY)
+        yield world
+
+
+OpenWorld = Callable[[Path], AbstractContextManager[World]]
+
+
+@pytest.fixture(scope="session")
+def open_world() -> OpenWorld:
+    """Serve the simulated market, and store February of what the profile serves below a root."""
+    return _open_world
+
+
+@pytest.fixture(scope="session")
+def made_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Open one world for all tests that leave its publisher and its stored rows as they are."""
+    with _open_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 @pytest.fixture
