@@ -5,6 +5,7 @@ not: what is looked at, and who says that it is wrong (``checking.py``). The ste
 in: an un-partitioned check that took its asset as input would load every partition.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
@@ -21,7 +22,7 @@ from macrocredit_assets.orchestration.tags import accepted_rules, window_of_tags
 from macrocredit_assets.quality import Check
 from macrocredit_assets.settings import Settings
 
-__all__ = ["build_checks", "checks_step"]
+__all__ = ["build_checks"]
 
 #: What each check asks, and whether a dataset that fails it holds up the signals made from it.
 _QUESTIONS: dict[Check, str] = {
@@ -38,14 +39,9 @@ def build_checks(catalog: Catalog, settings: Settings) -> list[dg.AssetChecksDef
     return [_checks(catalog.entry(name), catalog, settings) for name in catalog.names()]
 
 
-def checks_step(dataset: str) -> str:
-    """Return the name of the step that checks a dataset."""
-    return f"{dataset}_checks"
-
-
 def _checks(entry: DatasetSpec | SignalSpec, catalog: Catalog, settings: Settings) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
-        name=checks_step(entry.name),
+        name=f"{entry.name}_checks",
         specs=[
             dg.AssetCheckSpec(each, asset=entry.name, description=_QUESTIONS[each], blocking=each in _BLOCKING)
             for each in checks_of(entry)
@@ -104,5 +100,12 @@ def _shown(report: Report, result: CheckResult) -> dg.AssetCheckResult:
 def _summary(report: Report, result: CheckResult) -> str:
     if report.window is None:
         return "Nothing is stored."
-    said = [f"{one.rule}: {one.message}" for one in result.findings]
-    return "; ".join(said) if said else f"Nothing to be said of {report.window}."
+    if not result.findings:
+        return f"Nothing to be said of {report.window}."
+    if len(result.findings) == 1:
+        return f"{result.findings[0].rule}: {result.findings[0].message}"
+    # each of them has a line of its own among the metadata
+    found: Counter[str] = Counter()
+    for one in result.findings:
+        found[one.rule] += one.count
+    return f"In {report.window}: {', '.join(f'{rule} {count:,}' for rule, count in found.items())}."
