@@ -12,6 +12,8 @@ _PROJECT = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text(encoding="ut
 _MODULES = {"pyyaml": "yaml"}
 #: zoneinfo reads it where the system has no time zones: nothing imports it
 _NOT_IMPORTED = {"tzdata"}
+#: type checkers bring it: nothing imports it when a program runs
+_FOR_TYPES_ALONE = {"_typeshed"}
 
 
 def _imported() -> Iterator[str]:
@@ -27,7 +29,7 @@ def test_every_imported_package_is_declared() -> None:
     """A package that is there only because another one needs it is gone with the next release of that one."""
     names = (re.match(r"[\w.-]+", requirement)[0] for requirement in _PROJECT["project"]["dependencies"])
     declared = {_MODULES.get(name, name.replace("-", "_")) for name in names}
-    imported = set(_imported()) - sys.stdlib_module_names - {"macrocredit_assets"}
+    imported = set(_imported()) - sys.stdlib_module_names - {"macrocredit_assets"} - _FOR_TYPES_ALONE
     assert imported == declared - _NOT_IMPORTED
 
 
