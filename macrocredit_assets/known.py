@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.errors import NotCoveredError, UsageError
-from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence import DatasetStore, StoredHead
 from macrocredit_assets.persistence.revisions import Revision
 from macrocredit_assets.windows import EARLIEST, Window
 
@@ -79,15 +79,14 @@ class Asked:
         return f"Run: macrocredit backfill {self.name} --start {self.first or EARLIEST}{end}"
 
 
-def known_now(store: DatasetStore, asked: Asked) -> str:
-    """Return the series that is stored.
+def known_now(store: DatasetStore, asked: Asked, head: StoredHead | None) -> str:
+    """Return the series that is stored, given the head of the store.
 
     Raises
     ------
     NotCoveredError
         If no date of the window was ever ingested.
     """
-    head = store.head()
     if head is None or not head.coverage:
         raise NotCoveredError(f"{asked.name} holds nothing yet in {store.path}. {asked.remedy}")
     if not head.coverage.clip(asked.window):
@@ -109,7 +108,7 @@ def known_then(store: DatasetStore, asked: Asked, instant: datetime) -> Revision
     revisions = store.revisions()
     covering = [revision for revision in revisions if revision.coverage.clip(asked.window)]
     if not covering:
-        known_now(store, asked)
+        known_now(store, asked, store.head())
         if then is not None or not revisions:
             # days that are covered without a row, closed ones, leave no revision: there was nothing to know
             return then

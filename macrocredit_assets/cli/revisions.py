@@ -64,7 +64,7 @@ def command(
     asked = Asked(name, start, end)
     last = store.last_revision()
     if last is None:
-        known_now(store, asked)
+        known_now(store, asked, store.head())
         if not as_json:
             click.echo(f"{name} was written before revisions were kept; the next write that changes a row keeps it.")
             return

@@ -144,17 +144,29 @@ class DatasetStore:
             self._projection.current.rows(window)
 
         def look(at: Readable) -> tuple[StoredHead | None, pa.Table | None]:
-            found = at.table(window, columns, self.schema)
-            if found is None:
-                return None, None
-            if self.schema is not None:
-                refuse_other_schema(self._projection.current.path, found[0], self.schema)
-            return found
+            return self._found(at, window, columns) or (None, None)
 
         table = self._projection.look(look) if as_of is None else self._projection.look_as_of(look, as_of)
         if table is None:
             raise FileNotFoundError(f"Nothing was ever written to {self._projection.current.path}.")
         return table
+
+    def read_current(
+        self, window: Window | None = None, columns: Sequence[str] | None = None
+    ) -> tuple[StoredHead, pa.Table] | None:
+        """Return what :meth:`head` and :meth:`read` return, both of the same file; None where nothing was ever written.
+
+        Raises
+        ------
+        KeyError, SchemaMismatchError, CorruptFileError
+            As :meth:`read`.
+        """
+
+        def look(at: Readable) -> tuple[StoredHead | None, tuple[StoredHead, pa.Table] | None]:
+            found = self._found(at, window, columns)
+            return (found[0], found) if found else (None, None)
+
+        return self._projection.look(look)
 
     def read_frame(
         self,
@@ -310,6 +322,14 @@ class DatasetStore:
         except CorruptFileError:
             with locked(self.path):  # a writer may just have been between its two steps
                 return self._projection.verify()
+
+    def _found(
+        self, at: Readable, window: Window | None, columns: Sequence[str] | None
+    ) -> tuple[StoredHead, pa.Table] | None:
+        found = at.table(window, columns, self.schema)
+        if found is not None and self.schema is not None:
+            refuse_other_schema(self._projection.current.path, found[0], self.schema)
+        return found
 
     def _writable_schema(self) -> pa.Schema:
         if self.schema is None:
