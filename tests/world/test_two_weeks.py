@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from dagster._core.scheduler.instigation import InstigatorStatus
 
 from macrocredit_assets.orchestration.instance import ensure_home, open_instance
 from macrocredit_assets.persistence.run_log import RunDocument, read_runs
@@ -52,7 +53,7 @@ FAILED: dict[date, dict[str, str]] = {
     date(2024, 3, 11): {"us_ig_oas": "SchemaChangedError", "vix": "UnknownSeriesError"},
     date(2024, 3, 12): {"us_hy_oas": "SourceUnavailableError", "baa_10y": "RuleViolationError"},
 }
-SCHEDULE = "schedule:daily_us"
+SCHEDULE, LOOK = "schedule:daily_us", "schedule:freshness"
 CANARY = "c4n4ryb1"
 SEVEN = clock_time(7)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -155,8 +156,13 @@ def _daemon(world: World, clock: Path, log: Path) -> Iterator[_Daemon]:
 
 
 def _is_on(world: World) -> bool:
+    """Return whether the schedule is on; the look at nine whether anything is late, a run of its own, is put off."""
     with open_instance(world.settings().dagster_home) as instance:
-        return SCHEDULE in {f"schedule:{state.name}" for state in instance.all_instigator_state()}
+        states = {f"schedule:{state.name}": state for state in instance.all_instigator_state()}
+        if {SCHEDULE, LOOK} <= states.keys():
+            instance.update_instigator_state(states[LOOK].with_status(InstigatorStatus.STOPPED))
+            return True
+        return False
 
 
 def _ended(world: World) -> list[RunDocument]:
