@@ -142,7 +142,7 @@ def test_key_is_nowhere_when_dagster_runs_it(keyed_world: World) -> None:
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    assert "MalformedResponseError" in done.stderr
+    assert "UntrustedSourceError" in done.stderr
     assert _sent_keys(keyed_world) == {KEY}
     assert CANARY not in done.stdout + done.stderr
     assert find(CANARY, keyed_world.root) == []
