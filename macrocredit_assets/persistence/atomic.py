@@ -2,6 +2,7 @@
 
 Every file of this package is written through here. A reader sees the old bytes or the new ones, never a mixture and
 never nothing; when a write returns, its bytes survive a power cut. What must not live here: any knowledge of formats.
+portalocker is imported where a lock is taken: a reader takes none, and its import is a tenth of pandas' own.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
-
-import portalocker
 
 __all__ = [
     "LOCK_SUFFIX",
@@ -118,6 +117,8 @@ def locked(path: Path) -> Iterator[None]:
     the holder dies. The wait is a blocking one: polling starves a process under load. It excludes threads as well as
     processes, and is not reentrant: a holder that asks for it again waits for ever.
     """
+    import portalocker
+
     target = path.resolve()
     _make_directory(target.parent)
     lock = target.with_name(f".{target.name}{LOCK_SUFFIX}")
@@ -171,6 +172,8 @@ def _sweep(directory: Path, target: str | None = None) -> None:
         match = _TEMPORARY_NAME.fullmatch(name)
         if match is None or target not in {None, match[1]}:
             continue
+        import portalocker
+
         litter = directory / name
         with suppress(OSError, portalocker.LockException), litter.open("r+b") as handle:
             portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
@@ -178,6 +181,8 @@ def _sweep(directory: Path, target: str | None = None) -> None:
 
 
 def _open_temporary(target: Path) -> tuple[Path, BinaryIO]:
+    import portalocker
+
     while True:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(_RANDOM_DIGITS // 2)}{TEMPORARY_SUFFIX}")
         # not tempfile: its files are private to their owner, and data are for the whole desk; the umask decides

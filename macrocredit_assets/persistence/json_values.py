@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
@@ -62,7 +61,7 @@ def _standard_types() -> Iterator[tuple[type, Unwrapper]]:
     yield datetime, lambda value: value.isoformat()
     yield date, lambda value: value.isoformat()
     yield time, lambda value: value.isoformat()
-    yield timedelta, lambda value: _duration(Fraction(value // timedelta(microseconds=1), 10**6))
+    yield timedelta, lambda value: _duration(value // timedelta(microseconds=1), 10**6)
     yield Decimal, lambda value: str(value) if value.is_finite() else None
     yield complex, lambda value: {"real": value.real, "imag": value.imag}
     yield UUID, str
@@ -164,26 +163,28 @@ def _from_timedelta64(value: np.timedelta64) -> object:
         return count
     if unit in {"Y", "M"}:  # of no fixed length
         return f"P{count}{unit}"
-    return _duration(count * _SECONDS[unit])
+    seconds, per_second = _SECONDS[unit]
+    return _duration(count * seconds, per_second)
 
 
+#: A unit of numpy's in seconds: so many of them, or so many to one of them.
 _SECONDS = {
-    "W": Fraction(7 * 86_400),
-    "D": Fraction(86_400),
-    "h": Fraction(3_600),
-    "m": Fraction(60),
-    "s": Fraction(1),
-    **{unit: Fraction(1, 1000**power) for power, unit in enumerate(("ms", "us", "ns", "ps", "fs", "as"), start=1)},
+    "W": (7 * 86_400, 1),
+    "D": (86_400, 1),
+    "h": (3_600, 1),
+    "m": (60, 1),
+    "s": (1, 1),
+    **{unit: (1, 1000**power) for power, unit in enumerate(("ms", "us", "ns", "ps", "fs", "as"), start=1)},
 }
 
 
-def _duration(seconds: Fraction) -> str:
+def _duration(count: int, per_second: int) -> str:
     """Return ISO 8601 text in the form of ``pd.Timedelta.isoformat``: ``P1DT2H3M4.5S``, only the days below zero."""
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, rest = divmod(rest, 60)
-    whole, fraction = divmod(rest, 1)
-    digits = f"{int(fraction * 10**18):018d}".rstrip("0")
+    seconds, rest = divmod(count, per_second)
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3_600)
+    minutes, whole = divmod(seconds, 60)
+    digits = f"{rest * 10**18 // per_second:018d}".rstrip("0")
     return f"P{days}DT{hours}H{minutes}M{whole}{'.' if digits else ''}{digits}S"
 
 

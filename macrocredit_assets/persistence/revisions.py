@@ -198,9 +198,9 @@ class RevisionLog:
                 table = table.slice(where.start, where.stop - where.start)
             table = table.add_column(0, _KNOWN_AT, _repeated(head.known_at, len(table), _KNOWN_AT))
             table = table.add_column(0, _REVISION, _repeated(number, len(table), _REVISION))
-            parts.append(table.select([*_NO_ROWS.column_names, *head.schema.names]))
+            parts.append(table.select([*_ROWS.names, *head.schema.names]))
         # a column may have been of another type before a migration
-        return pa.concat_tables(parts, promote_options="permissive") if parts else _NO_ROWS
+        return pa.concat_tables(parts, promote_options="permissive") if parts else _ROWS.empty_table()
 
     def _path(self, number: int) -> Path:
         return revision_path(self.directory, number)
@@ -211,7 +211,7 @@ class RevisionLog:
 
 _REVISION = pa.field("revision", pa.int64(), nullable=False)
 _KNOWN_AT = pa.field("known_at", pa.timestamp("us", tz="UTC"), nullable=False)
-_NO_ROWS = pa.schema([_REVISION, _KNOWN_AT, pa.field(ACTION, pa.string(), nullable=False), DATE_FIELD]).empty_table()
+_ROWS = pa.schema([_REVISION, _KNOWN_AT, pa.field(ACTION, pa.string(), nullable=False), DATE_FIELD])
 
 
 def _repeated(value: object, times: int, field: pa.Field) -> pa.Array:

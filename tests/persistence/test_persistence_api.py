@@ -73,3 +73,12 @@ def test_importing_the_package_imports_no_large_library() -> None:
         "print([name for name in ('dagster', 'pydantic', 'yaml', 'numpy', 'pandas', 'pyarrow') if name in sys.modules])"
     )
     assert run(program) == "[]\n"
+
+
+def test_importing_everything_imports_nothing_for_later() -> None:
+    """What only a lock, a frame or the encoder's rarer types need comes with the first of them."""
+    program = (
+        "import sys, pandas, pyarrow.parquet; before = {*sys.modules}; from macrocredit_assets.persistence import *;"
+        "print({'portalocker', 'importlib.metadata', 'fractions', 'pyarrow.pandas_compat'} & sys.modules.keys() - before)"
+    )
+    assert run(program) == "set()\n"
