@@ -79,6 +79,7 @@ def test_importing_everything_imports_nothing_for_later() -> None:
     """What only a lock, a frame or the encoder's rarer types need comes with the first of them."""
     program = (
         "import sys, pandas, pyarrow.parquet; before = {*sys.modules}; from macrocredit_assets.persistence import *;"
-        "print({'portalocker', 'importlib.metadata', 'fractions', 'pyarrow.pandas_compat'} & sys.modules.keys() - before)"
+        "late = {'portalocker', 'importlib.metadata', 'fractions', 'pyarrow.pandas_compat'};"
+        "print(late & (sys.modules.keys() - before))"
     )
     assert run(program) == "set()\n"
