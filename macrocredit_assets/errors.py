@@ -144,7 +144,15 @@ class SourceError(MacrocreditError):
 
 
 class TransientSourceError(SourceError, ConnectionError):
-    """The same request may work later."""
+    """The same request may work later.
+
+    Attributes
+    ----------
+    retry_after
+        For how many seconds the source wants to be left alone; None where it does not say.
+    """
+
+    retry_after: float | None = None
 
 
 class PermanentSourceError(SourceError, ValueError):

@@ -33,15 +33,21 @@ def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
     ------
     dagster.RetryRequested
         In place of a :class:`~macrocredit_assets.errors.TransientSourceError`; the last attempt fails with that error
-        itself, and every other error passes at once.
+        itself, and so does one whose source wants to be left alone for longer than any retry waits. Every other error
+        passes at once.
     """
     try:
         yield
     except TransientSourceError as error:
         step = context.get_step_execution_context()
-        if step.retry_mode.disabled or context.retry_number >= MAX_RETRIES:
+        if step.retry_mode.disabled or context.retry_number >= MAX_RETRIES or _wants_longer(error):
             raise
         raise dg.RetryRequested(MAX_RETRIES, wait_seconds(context.retry_number)) from error
+
+
+def _wants_longer(error: TransientSourceError) -> bool:
+    """Tell whether a source wants to be left alone for longer than any retry waits: the next run asks it again."""
+    return (error.retry_after or 0) > FIRST_WAIT_SECONDS * 2 ** (MAX_RETRIES - 1)
 
 
 def wait_seconds(retry_number: int) -> float:

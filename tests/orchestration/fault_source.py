@@ -1,7 +1,7 @@
 """A source that fails as it is told: installed by tests as a package of its own, with an entry point.
 
 What it shall do is told by ``<root>/faults/<dataset>``, a line for each coming attempt: ``transient``,
-``permanent`` or ``sleep``; where no line is left it answers. Each attempt leaves a line in
+``limited``, ``permanent`` or ``sleep``; where no line is left it answers. Each attempt leaves a line in
 ``<root>/attempts/<dataset>``: the pid of its process.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from macrocredit_assets.catalog.models import DatasetSpec, Way
-from macrocredit_assets.errors import PermanentSourceError, TransientSourceError
+from macrocredit_assets.errors import PermanentSourceError, RateLimitedError, TransientSourceError
 from macrocredit_assets.sources.base import Fetched
 from macrocredit_assets.windows import Window
 
@@ -35,6 +35,10 @@ class FaultSource:
         match _next_line(root / "faults" / spec.name):
             case "transient":
                 raise TransientSourceError(f"{spec.name} {window}: the upstream answered 503")
+            case "limited":
+                error = RateLimitedError(f"{spec.name} {window}: the upstream answered 429")
+                error.retry_after = 3_600
+                raise error
             case "permanent":
                 raise PermanentSourceError(f"{spec.name} {window}: the upstream answered 404")
             case "sleep":

@@ -55,6 +55,15 @@ def test_transient_failure_is_retried_and_counted(faulty: Faulty) -> None:
     assert log["assets"]["left"]["error"] is None
 
 
+def test_source_that_wants_an_hour_of_rest_is_not_asked_again(faulty: Faulty) -> None:
+    """A limit that outlasts every retry fails at once: asking in spite of it would prolong it."""
+    faulty.tell("left", "limited")
+    outcome, log = faulty.backfill("left")
+    assert not outcome.success
+    assert len(faulty.attempts("left")) == 1
+    assert log["assets"]["left"]["error"]["type"] == "RateLimitedError"
+
+
 def test_retry_is_shown_in_dagster_with_its_reason(faulty: Faulty) -> None:
     """Each retry is an event of the run, with how long it waits and what the source said."""
     faulty.tell("left", "transient")

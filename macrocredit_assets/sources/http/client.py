@@ -129,10 +129,12 @@ class HttpClient:
     def _give_up(self, call: Call, setback: Setback, tries: int) -> NoReturn:
         often = f", {tries} times in {call.deadline.spent:.0f} s" if tries > 1 else ""
         rest = f" and wants to be left alone for {setback.wanted:,.0f} s" if setback.wanted else ""
-        raise failure(
+        error = failure(
             setback.kind,
             call.asked,
             f"{call.asked.source} {setback.happened}{often}{rest}",
             NoAnswer(call.url, setback.came_back),
             f"wait, and ask again: {call.asked.command}",
         )
+        error.retry_after = setback.wanted
+        raise error

@@ -91,6 +91,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(
     with pytest.raises(error, match=f"FRED answered {status} and wants to be left alone for 3,600 s") as caught:
         make_client().get(server.url, {"id": "DGS10"}, asked)
     assert (waits.slept, len(server.heads)) == ([], 1)
+    assert caught.value.retry_after == 3_600
     assert str(caught.value).splitlines()[1:] == [
         f"  asked: {server.url}?id=DGS10",
         f"  came back: status {status[:3]}: come back later",
