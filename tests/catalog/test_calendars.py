@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 import pandas as pd
+import pandas_market_calendars
 import pytest
 
 from macrocredit_assets.catalog import calendars
@@ -39,7 +40,7 @@ def _published(path: Path, **filters: str) -> pd.DatetimeIndex:
         frame = frame[frame[column] == text]
     numbers = pd.to_numeric(frame["spread_bps"] if filters else frame.iloc[:, 1], errors="coerce")
     days = pd.DatetimeIndex(pd.to_datetime(frame.iloc[:, 0][numbers.notna()]))
-    return days[days >= "1990-01-01"]
+    return days[days >= pd.Timestamp("1990-01-01")]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,17 @@ def test_sessions_are_sorted_unique_microseconds_across_centuries(calendar: Cale
     assert 10 < len(found) <= 22
 
 
+@pytest.mark.parametrize("market", ["NYSE", "SIFMA_US", "LSE"])
+@pytest.mark.parametrize(
+    "years", [("1940-01-01", "1969-12-31"), ("1970-01-01", "1999-12-31"), ("2000-01-01", "2029-12-31")]
+)
+def test_sessions_of_a_market_are_its_valid_days(market: str, years: tuple[str, str]) -> None:
+    """Made for some years alone, they are what the library says of these years."""
+    start, end = map(pd.Timestamp, years)
+    expected = pandas_market_calendars.get_calendar(market).valid_days(start, end, tz=None)
+    assert _days(calendars._market(market, start.date(), end.date())) == _days(expected)
+
+
 @pytest.mark.parametrize("calendar", CALENDARS)
 def test_a_window_may_hold_no_session(calendar: CalendarName) -> None:
     """A Sunday has a session in the daily calendar alone; the type of the answer stays."""
@@ -162,7 +174,7 @@ def test_every_correction_corrects_something(monkeypatch: pytest.MonkeyPatch) ->
     """A day that the rules get right by themselves has no place in calendars.yaml."""
     corrections = calendars._corrections()
     monkeypatch.setattr(calendars, "_corrections", dict)
-    calendars._century.cache_clear()
+    calendars._era.cache_clear()
     try:
         wrong = {
             (calendar, str(day))
@@ -172,7 +184,7 @@ def test_every_correction_corrects_something(monkeypatch: pytest.MonkeyPatch) ->
             if is_session(calendar, day) is is_open
         }
     finally:
-        calendars._century.cache_clear()
+        calendars._era.cache_clear()
 
     assert corrections.keys() == {"us_bond", "ice_oas", "target"}
     assert wrong == set()
