@@ -24,9 +24,11 @@ _REAL_DATA = os.environ.get("MACROCREDIT_TEST_DATA")
 # Here, and not in a fixture: fixtures of a session come before those of a test. A developer's own root or profile must
 # not leak into a test, nor whether pytest was started by `uv run`, which the commands in messages follow; nor a key for
 # FRED, nor proxies, which would be asked for the servers that tests start.
+_OF_TESTS = {"MACROCREDIT_SCREENSHOTS", "MACROCREDIT_TEST_DATA"}  # stay: processes of a parallel run inherit them
 _OF_THIS_MACHINE = {"UV_RUN_RECURSION_DEPTH", "FRED_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 for _name in [*os.environ]:
-    if _name.startswith(("MACROCREDIT_", "DAGSTER_")) or _name.upper() in _OF_THIS_MACHINE:
+    ours = _name.startswith(("MACROCREDIT_", "DAGSTER_")) and _name not in _OF_TESTS
+    if ours or _name.upper() in _OF_THIS_MACHINE:
         del os.environ[_name]
 
 

@@ -124,10 +124,11 @@ def _pictures(entry: Entry, values: pd.Series, window: Window) -> dict[str, Valu
     """Return the last year twice: a bare line, which pages show at once, and a chart behind a click."""
     year = values[values.index >= values.index[-1] - _YEAR] if len(values) else values
     column, marked = entry.columns[entry.main], None if _is_long(window) else window
-    last = f" **{short(float(values.iloc[-1]))}** {column.unit}" if len(values) else " no values"
+    # the number before the line: what stands last is cut off in a narrow window
+    last = f"**{short(float(values.iloc[-1]))}** {column.unit}" if len(values) else "no values"
     chart = line_chart(year, window=window, title=entry.title, unit=f"{entry.main}, {column.unit}")
     return {
-        "last_year": dg.MetadataValue.md(f"![]({data_uri(sparkline(year, window=marked))}){last}"),
+        "last_year": dg.MetadataValue.md(f"{last} ![]({data_uri(sparkline(year, window=marked))})"),
         "chart": dg.MetadataValue.md(f"![{entry.name}]({data_uri(chart)})"),
     }
 
