@@ -175,7 +175,10 @@ def is_same_content(head: StoredHead, other: StoredHead | Revision) -> bool:
         head.content_hash == other.content_hash
         and head.series == other.series
         # the hash has names and types of the columns, and nothing of what their numbers mean
-        and all(unit_of(field) == unit_of(other.schema.field(field.name)) for field in head.schema)
+        and (
+            head.schema.equals(other.schema, check_metadata=True)
+            or all(unit_of(field) == unit_of(other.schema.field(field.name)) for field in head.schema)
+        )
     )
 
 

@@ -20,10 +20,10 @@ from macrocredit_assets.errors import CorruptFileError, StoreError
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import OneFile, Readable
 from macrocredit_assets.persistence.diff import CHANGES_KEPT
+from macrocredit_assets.persistence.frames import frame_of
 from macrocredit_assets.persistence.projection import Projection
 from macrocredit_assets.persistence.records import Provenance, Seen, WriteResult
 from macrocredit_assets.persistence.revisions import Revision, RevisionLog, utc_now
-from macrocredit_assets.persistence.schemas import DATE
 from macrocredit_assets.persistence.seen import read_seen
 from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.persistence.writer import Writer, WriteRequest, refuse_other_schema
@@ -180,9 +180,7 @@ class DatasetStore:
 
         An integer column in which a value is missing becomes a float, as always in pandas.
         """
-        frame: pd.DataFrame = self.read(window, columns, as_of=as_of, checked=checked).to_pandas()
-        # a file that pandas is told about becomes a frame whose index is set; a table made in memory does not
-        return frame if frame.index.name == DATE else frame.set_index(DATE)
+        return frame_of(self.read(window, columns, as_of=as_of, checked=checked))
 
     def revisions(self, newest: int | None = None) -> tuple[Revision, ...]:
         """Return the heads of all revisions, or only so many of the newest, oldest first."""

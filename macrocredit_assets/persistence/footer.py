@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
 
-__all__ = ["Statistics", "index_field", "open_parquet", "read_statistics"]
+__all__ = ["Statistics", "index_field", "named_if_unreadable", "open_parquet", "read_statistics"]
 
 _ADVICE = "Restore it from a copy, or move it away and write it again."
 
@@ -38,15 +38,36 @@ class Statistics:
 
 
 @contextmanager
-def open_parquet(path: Path, advice: str = _ADVICE) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
-    """Open a Parquet file once, so that footer and rows are of the same file even while it is being replaced.
+def named_if_unreadable(path: Path, advice: Callable[[Path], str]) -> Iterator[None]:
+    """Turn what Arrow raises of a file that it cannot read into an error that names it.
 
     Parameters
     ----------
     path
         The file.
     advice
-        What to do where it cannot be read, in sentences.
+        Returns what to do with it, in sentences.
+
+    Raises
+    ------
+    CorruptFileError
+        If it is not Parquet, is cut off, or its pages cannot be decoded.
+    """
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        # Arrow raises a bare OSError for damaged pages; an error of the system has a number
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = " ".join(str(error).split())
+        raise CorruptFileError(
+            f"{path} is not a readable Parquet file ({reason}). It was left as it is. {advice(path)}"
+        ) from error
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
+    """Open a Parquet file once, so that footer and rows are of the same file even while it is being replaced.
 
     Raises
     ------
@@ -55,17 +76,8 @@ def open_parquet(path: Path, advice: str = _ADVICE) -> Iterator[tuple[BinaryIO, 
     CorruptFileError
         If it is not Parquet, is cut off, or its pages cannot be decoded.
     """
-    with path.open("rb") as handle:
-        try:
-            yield handle, pq.ParquetFile(handle)
-        except (pa.ArrowInvalid, OSError) as error:
-            # Arrow raises a bare OSError for damaged pages; an error of the system has a number
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            reason = " ".join(str(error).split())
-            raise CorruptFileError(
-                f"{path} is not a readable Parquet file ({reason}). It was left as it is. {advice}"
-            ) from error
+    with named_if_unreadable(path, lambda _: _ADVICE), path.open("rb") as handle:
+        yield handle, pq.ParquetFile(handle)
 
 
 def index_field(schema: pa.Schema) -> pa.Field | None:

@@ -31,7 +31,7 @@ import pyarrow.parquet as pq
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import creating
 from macrocredit_assets.persistence.diff import ACTIONS, Delta
-from macrocredit_assets.persistence.footer import open_parquet
+from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE
 from macrocredit_assets.windows import Coverage, Window
@@ -147,14 +147,13 @@ def read_revision(path: Path) -> Revision:
     CorruptFileError
         If the file is no revision of this number and of this dataset.
     """
-    with open_parquet(path, _ADVICE) as (_, file):
-        return _revision(path, file.schema_arrow)
+    return _FOOTERS.read(path)
 
 
 def read_revision_table(path: Path) -> tuple[Revision, pa.Table]:
     """Read a whole revision: its head, and its rows with ``date`` and ``action``; errors as :func:`read_revision`."""
-    with open_parquet(path, _ADVICE) as (_, file):
-        return _revision(path, file.schema_arrow), file.read(use_threads=False).replace_schema_metadata(None)
+    with _FOOTERS.open(path) as (revision, file):
+        return revision, file.read(use_threads=False).replace_schema_metadata(None)
 
 
 def delta_of(table: pa.Table, path: Path) -> Delta:
@@ -198,7 +197,8 @@ def _footer(revision: Revision) -> bytes:
     ).encode()
 
 
-def _revision(path: Path, schema: pa.Schema) -> Revision:
+def _revision(path: Path, file: pq.ParquetFile) -> Revision:
+    schema = file.schema_arrow
     try:
         said = json.loads((schema.metadata or {})[_FOOTER_KEY])
         revision = _from_footer(said, pa.schema(list(schema)[2:]))
@@ -233,3 +233,6 @@ def _from_footer(said: dict[str, Any], schema: pa.Schema) -> Revision:
         schema=schema,
         landing=tuple(said.get("landing", ())),
     )
+
+
+_FOOTERS = KeptFooters(_revision, lambda _: _ADVICE)

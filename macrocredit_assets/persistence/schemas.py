@@ -20,6 +20,7 @@ __all__ = [
     "UNIT",
     "added_columns",
     "frame_mismatches",
+    "kind_of",
     "schema_mismatches",
     "unit_of",
 ]
@@ -39,6 +40,8 @@ DTYPES = {
     pa.int64(): ("int64", "Int64", "int64[pyarrow]", "float64"),
 }
 
+_KINDS = {kind: str(np.dtype(kind.to_pandas_dtype())) for kind in DTYPES}
+
 _SHOWN = 3
 _EXACT_INTEGERS = 2.0**53
 
@@ -49,11 +52,15 @@ def schema_mismatches(stored: pa.Schema, expected: pa.Schema) -> list[str]:
     Compared are the columns' names, types and units. Their order and their number of decimals may change without
     changing what stands in the file, and a column may be added: it is empty in the stored rows.
     """
-    mismatches = [f"column {name!r} is stored but not expected" for name in stored.names if name not in expected.names]
+    if stored.equals(expected, check_metadata=True):
+        return []
+    fields = {field.name: field for field in stored}
+    names = set(expected.names)
+    mismatches = [f"column {name!r} is stored but not expected" for name in fields if name not in names]
     for field in expected:
-        if field.name not in stored.names:
+        there = fields.get(field.name)
+        if there is None:
             continue
-        there = stored.field(field.name)
         if there.type != field.type:
             mismatches.append(f"column {field.name!r} is stored as {there.type}, expected is {field.type}")
         if unit_of(there) != unit_of(field):
@@ -64,21 +71,30 @@ def schema_mismatches(stored: pa.Schema, expected: pa.Schema) -> list[str]:
 def frame_mismatches(frame: pd.DataFrame, schema: pa.Schema) -> list[str]:
     """Return how a frame differs from what can be stored under a schema, one sentence for each difference."""
     mismatches = _index_mismatches(frame.index)
-    extra = [name for name in frame.columns if name not in schema.names]
+    names, kinds = set(schema.names), dict(zip(frame.columns, map(str, frame.dtypes), strict=True))
+    extra = [name for name in frame.columns if name not in names]
     mismatches += [f"column {name!r} is not a column of the dataset" for name in extra]
-    repeated = frame.columns[frame.columns.duplicated()].unique()
+    repeated = [*frame.columns[frame.columns.duplicated()].unique()]
     mismatches += [f"column {name!r} is there more than once" for name in repeated]
     for field in schema:
-        if field.name not in frame.columns:
+        if field.name not in kinds:
             mismatches.append(f"column {field.name!r} is absent")
         elif field.name not in repeated:
-            mismatches += _column_mismatches(frame[field.name], field)
+            mismatches += _column_mismatches(frame, kinds[field.name], field)
     return mismatches
 
 
 def added_columns(stored: pa.Schema, expected: pa.Schema) -> tuple[str, ...]:
     """Return the columns that are expected and not stored."""
-    return tuple(name for name in expected.names if name not in stored.names)
+    if stored.equals(expected):
+        return ()
+    there = set(stored.names)
+    return tuple(name for name in expected.names if name not in there)
+
+
+def kind_of(field: pa.Field) -> str:
+    """Return numpy's name of a column's type, as hashes state it."""
+    return _KINDS[field.type]
 
 
 def unit_of(field: pa.Field) -> str:
@@ -104,14 +120,14 @@ def _index_mismatches(index: pd.Index) -> list[str]:
     return mismatches
 
 
-def _column_mismatches(column: pd.Series, field: pa.Field) -> list[str]:
+def _column_mismatches(frame: pd.DataFrame, kind: str, field: pa.Field) -> list[str]:
     known = DTYPES.get(field.type)
     if known is None:
         return [f"column {field.name!r} is to be stored as {field.type}; known are {', '.join(map(str, DTYPES))}"]
-    if str(column.dtype) not in known:
-        return [f"column {field.name!r} has the type {column.dtype}, expected is {known[0]}"]
-    if field.type == pa.int64() and str(column.dtype) == "float64":
-        values = column.dropna()
+    if kind not in known:
+        return [f"column {field.name!r} has the type {kind}, expected is {known[0]}"]
+    if field.type == pa.int64() and kind == "float64":
+        values = frame[field.name].dropna()
         broken = values[(values != np.floor(values)) | (values.abs() >= _EXACT_INTEGERS)]
         if len(broken):
             return [f"column {field.name!r} has values that are no exact integers: {_some(broken.astype(str))}"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_to_table
-from macrocredit_assets.persistence.schemas import DATE, added_columns
+from macrocredit_assets.persistence.schemas import DATE
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["StoredHead", "dataset_of", "head_of", "remedy", "select_rows", "wanted_columns"]
@@ -91,11 +91,14 @@ def wanted_columns(head: StoredHead, columns: Sequence[str] | None, expected: pa
     KeyError
         If a column does not exist; it names those that do.
     """
-    names = [*head.schema.names, *(() if expected is None else added_columns(head.schema, expected))]
-    wanted = names if columns is None else [name for name in columns if name != DATE]
-    unknown = [name for name in wanted if name not in names]
+    schemas = [head.schema, *(() if expected is None else [expected])]
+    if columns is None:
+        return [*dict.fromkeys(name for schema in schemas for name in schema.names)]
+    wanted = [name for name in columns if name != DATE]
+    unknown = [name for name in wanted if all(schema.get_field_index(name) < 0 for schema in schemas)]
     if unknown:
-        raise KeyError(f"{head.dataset!r} has no column {', '.join(unknown)}; it has {', '.join(names)}")
+        names = ", ".join(wanted_columns(head, None, expected))
+        raise KeyError(f"{head.dataset!r} has no column {', '.join(unknown)}; it has {names}")
     return wanted
 
 

@@ -25,7 +25,7 @@ from macrocredit_assets.persistence.current import Loaded, is_same_content, set_
 from macrocredit_assets.persistence.dataset_file import read_head, read_rows, read_table, write_rows
 from macrocredit_assets.persistence.revisions import Folded
 from macrocredit_assets.persistence.rows import Rows, content_hash, join
-from macrocredit_assets.persistence.schemas import DATE, added_columns, schema_mismatches
+from macrocredit_assets.persistence.schemas import DATE, added_columns, kind_of, schema_mismatches
 from macrocredit_assets.persistence.stored_head import StoredHead, head_of, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
 
@@ -45,6 +45,8 @@ class YearFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        # what all footers say together holds for these very heads, and for no others
+        self._latest: tuple[Mapping[int, StoredHead | None], StoredHead | None] = {}, None
 
     @property
     def path(self) -> Path:
@@ -176,6 +178,13 @@ class YearFiles:
         }
 
     def _combined(self, heads: Mapping[int, StoredHead | None]) -> StoredHead | None:
+        before, whole = self._latest
+        if before.keys() != heads.keys() or any(before[year] is not head for year, head in heads.items()):
+            whole = self._combine(heads)
+            self._latest = heads, whole
+        return whole
+
+    def _combine(self, heads: Mapping[int, StoredHead | None]) -> StoredHead | None:
         there = [head for _, head in sorted(heads.items()) if head is not None]
         if not there:
             return None
@@ -195,7 +204,7 @@ class YearFiles:
 
 def hash_of_years(schema: pa.Schema, hashes: Mapping[int, str]) -> str:
     """Return the hash of a dataset from those of its years; the recipe stands in the module's docstring."""
-    columns = sorted(f"{field.name}:{np.dtype(field.type.to_pandas_dtype()).name}\n" for field in schema)
+    columns = sorted(f"{field.name}:{kind_of(field)}\n" for field in schema)
     years = [f"{year:04d} {digest}\n" for year, digest in sorted(hashes.items())]
     return f"sha256:{hashlib.sha256(''.join([*columns, *years]).encode()).hexdigest()}"
 
