@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -131,6 +132,7 @@ def run_backfill(
         capture_interrupts(),
         notifying(settings.notify),
         _in_environment(_KEY, settings.fred_api_key),
+        _built_once(),
     ):
         job = _reconstructable(settings)
         run = instance.create_run_for_job(
@@ -188,6 +190,29 @@ def ingest_job(settings: str) -> dg.JobDefinition:
 
     The key is no part of them; it is read from the environment.
     """
+    built = _BUILT.get()
+    if built is None:
+        return _build(settings)
+    if settings not in built:
+        built[settings] = _build(settings)
+    return built[settings]
+
+
+#: The jobs of the run that is going on in this process. Dagster asks for the definitions three times per run.
+_BUILT: ContextVar[dict[str, dg.JobDefinition] | None] = ContextVar("_BUILT", default=None)
+
+
+@contextmanager
+def _built_once() -> Iterator[None]:
+    """Build a job once while the block lasts, and again in the next: the catalog may have changed."""
+    token = _BUILT.set({})
+    try:
+        yield
+    finally:
+        _BUILT.reset(token)
+
+
+def _build(settings: str) -> dg.JobDefinition:
     values: Mapping[str, str | None] = json.loads(settings)
     paths = {key: Path(text) if (text := values[key]) else None for key in ("root", "dagster_home", "files", "catalog")}
     known = {**values, **paths, "fred_api_key": os.environ.get(_KEY)}

@@ -1,12 +1,14 @@
 """Runs in this process: what they refuse, judge beside stored rows, and record."""
 
 import dataclasses
+from importlib import resources
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pytest
 
+import macrocredit_assets.catalog
 from macrocredit_assets.errors import MacrocreditError
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import run_backfill
@@ -61,6 +63,20 @@ def test_accepted_rule_is_stored_and_recorded(settings: Settings) -> None:
     assert accepted.success
     assert '"accepted": [\n        "unit_slip"\n      ]' in accepted.run_log.read_text()
     assert pd.read_parquet(settings.dataset_path("market", "ust_10y"))["yield"].tolist() == [3.95, 3.91, 0.0399]
+
+
+def test_catalog_that_changed_between_two_runs_of_a_process_is_read_anew(settings: Settings) -> None:
+    """What stands for one run does not stand for the next: a bound that was lowered meanwhile refuses a row."""
+    catalog = settings.root / "catalog.yaml"
+    shipped = resources.files(macrocredit_assets.catalog).joinpath("datasets.yaml").read_text("utf-8")
+    catalog.write_text(shipped)
+    settings = dataclasses.replace(settings, catalog=catalog)
+    assert run_backfill(settings, ["ust_10y"], Window.parse("2024-01-02", "2024-01-02")).success
+    lowered = shipped.replace("plausible: {low: 0, high: 10}", "plausible: {low: 0, high: 3}")
+    catalog.write_text(lowered.replace("hard: {low: -3, high: 30}", "hard: {low: -3, high: 3.5}"))
+    refused = run_backfill(settings, ["ust_10y"], Window.parse("2024-01-03", "2024-01-03"))
+    assert not refused.success
+    assert "hard_bounds" in refused.run_log.read_text()
 
 
 def test_run_of_the_other_kind_is_refused_before_it_starts(settings: Settings) -> None:
