@@ -20,11 +20,12 @@ from zoneinfo import ZoneInfo
 
 from benchmarks import files
 
-__all__ = ["COLD", "Cold", "Step", "run"]
+__all__ = ["COLD", "MACROCREDIT", "PYTHON", "Cold", "Step", "clean_environment", "run"]
 
-_PYTHON = sys.executable
-_MACROCREDIT = str(Path(_PYTHON).with_name("macrocredit"))
-_DAGSTER = str(Path(_PYTHON).with_name("dagster"))
+#: The interpreter of this environment, and the command line installed beside it.
+PYTHON = sys.executable
+MACROCREDIT = str(Path(PYTHON).with_name("macrocredit"))
+_DAGSTER = str(Path(PYTHON).with_name("dagster"))
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def run(step: Step, folder: Path) -> tuple[float, float]:
         If it failed.
     """
     step.prepare(folder)
-    environment = {**_clean(), **step.environment(folder)}
+    environment = {**clean_environment(), **step.environment(folder)}
     started = perf_counter()
     process = subprocess.Popen(
         step.command(folder), env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -102,7 +103,8 @@ def run(step: Step, folder: Path) -> tuple[float, float]:
     return seconds / step.units, peak
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """Return the environment without settings of this package or of Dagster."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MACROCREDIT_", "DAGSTER_"))}
     return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
 
@@ -146,8 +148,8 @@ def _morning(folder: Path) -> None:
     _fresh(folder)
     today = datetime.now(ZoneInfo("America/New_York")).date()
     start, end = today - timedelta(days=500), today - timedelta(days=2)
-    command = [_MACROCREDIT, "backfill", "--start", start.isoformat(), "--end", end.isoformat()]
-    subprocess.run(command, env={**_clean(), **_ours(folder)}, cwd=folder, check=True, capture_output=True)
+    command = [MACROCREDIT, "backfill", "--start", start.isoformat(), "--end", end.isoformat()]
+    subprocess.run(command, env={**clean_environment(), **_ours(folder)}, cwd=folder, check=True, capture_output=True)
     shutil.copytree(folder / "root", folder / "before")
 
 
@@ -170,9 +172,9 @@ COLD = (
             # the package imports its parts when they are used: what is measured is one that is used
             Step(
                 "macrocredit_assets",
-                lambda _: [_PYTHON, "-c", "from macrocredit_assets.persistence import DatasetStore, load_parquet"],
+                lambda _: [PYTHON, "-c", "from macrocredit_assets.persistence import DatasetStore, load_parquet"],
             ),
-            Step("pandas and pyarrow.parquet", lambda _: [_PYTHON, "-c", "import pandas, pyarrow.parquet"]),
+            Step("pandas and pyarrow.parquet", lambda _: [PYTHON, "-c", "import pandas, pyarrow.parquet"]),
         ),
         "at most 1.15 times",
         lambda medians: medians["macrocredit_assets"] <= 1.15 * medians["pandas and pyarrow.parquet"],
@@ -185,7 +187,7 @@ COLD = (
             Step(
                 "macrocredit_assets",
                 lambda _: [
-                    _PYTHON,
+                    PYTHON,
                     "-c",
                     "from macrocredit_assets.definitions import defs; defs.resolve_all_job_defs()",
                 ],
@@ -202,11 +204,11 @@ COLD = (
         (
             Step(
                 "macrocredit_assets",
-                lambda _: [_MACROCREDIT, "ingest"],
+                lambda _: [MACROCREDIT, "ingest"],
                 environment=_ours,
                 prepare=_morning,
             ),
-            Step("import dagster, pandas", lambda _: [_PYTHON, "-c", "import dagster, pandas"]),
+            Step("import dagster, pandas", lambda _: [PYTHON, "-c", "import dagster, pandas"]),
             Step(
                 "stock Dagster, 10 empty assets",
                 lambda _: _stock_run("empty_job"),
@@ -233,7 +235,7 @@ COLD = (
         (
             Step(
                 "macrocredit_assets",
-                lambda _: [_MACROCREDIT, "backfill", "vix", "--start", "2004-01-01", "--end", "2024-12-31"],
+                lambda _: [MACROCREDIT, "backfill", "vix", "--start", "2004-01-01", "--end", "2024-12-31"],
                 units=7_671,
                 environment=_ours,
                 prepare=_fresh,
@@ -259,7 +261,7 @@ COLD = (
         (
             Step(
                 "macrocredit_assets",
-                lambda _: [_MACROCREDIT, "backfill", "--start", "2004-01-01", "--end", "2024-12-31"],
+                lambda _: [MACROCREDIT, "backfill", "--start", "2004-01-01", "--end", "2024-12-31"],
                 environment=_files,
                 prepare=_some_files,
             ),

@@ -1,0 +1,30 @@
+"""The benchmark runs, and who takes part gives the same answers; how long anybody took is nothing for a test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.slow
+def test_contestants_give_the_same_answers(tmp_path: Path) -> None:
+    """Pandas, pyarrow and the store read the same month, panel and columns; who is not installed is shown as absent."""
+    out = tmp_path / "results.json"
+    names = ["read_month", "read_panel", "read_wide", "registry_lookup"]
+    command = [sys.executable, "-m", "benchmarks", "--compare", "--out", str(out), *names]
+    done = subprocess.run(command, cwd=_REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(out.read_text())
+    assert [result["name"] for result in document["results"]] == names
+    for result in document["results"]:
+        present = [time for time in result["times"] if time["absent"] is None]
+        assert present[0]["who"] == "macrocredit_assets"
+        assert len(present) >= 2
+        assert all(time["seconds"] > 0 for time in present)
+    assert document["machine"]["cores"] >= 1
