@@ -140,7 +140,7 @@ def _stock_run(job: str, start: str | None = None, end: str | None = None) -> li
 
 
 def _morning(folder: Path) -> None:
-    """Store five hundred days up to the day before yesterday, so that the daily run finds what it finds every morning."""
+    """Store five hundred days up to the day before yesterday: what the daily run finds every morning."""
     if (folder / "before").exists():
         shutil.rmtree(folder / "root", ignore_errors=True)
         shutil.copytree(folder / "before", folder / "root")
