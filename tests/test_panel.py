@@ -45,7 +45,8 @@ def test_columns_stand_as_concat_puts_them(drawn: list[Line]) -> None:
     expected = pd.concat(series, axis="columns", sort=True)
     # concat infers a frequency for some unions of dates and not for others; a file's index has none
     pd.testing.assert_frame_equal(panel, expected, check_exact=True, check_freq=False, check_column_type=True)
-    assert (panel.index.dtype, panel.index.freq) == ("datetime64[us]", None)
+    assert isinstance(panel.index, pd.DatetimeIndex)
+    assert (str(panel.index.dtype), panel.index.freq) == ("datetime64[us]", None)
     for position in range(len(drawn)):
         ours, theirs = panel.iloc[:, position].to_numpy(), expected.iloc[:, position].to_numpy()
         missing = np.isnan(ours) if ours.dtype == np.float64 else np.zeros(len(ours), dtype=bool)
