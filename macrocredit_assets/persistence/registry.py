@@ -124,7 +124,7 @@ class DataRegistry:
         written: list[DatasetEntry] = []
 
         def put(stored: Stored | None) -> Stored:
-            before = None if stored is None else DatasetEntry.from_dict(stored)
+            before = None if stored is None else DatasetEntry.of(stored)
             made, now = change(before), _now()
             metadata = cast("dict[str, Any]", to_plain(made.metadata))
             made = replace(made, metadata=metadata, registered_at=now, last_updated=made.last_updated or now)
@@ -220,7 +220,7 @@ class DataRegistry:
         KeyError
             If no such dataset is registered.
         """
-        return DatasetEntry.from_dict(self.get_dataset_info(name))
+        return DatasetEntry.of(self.get_dataset_info(name))
 
     def entries(self) -> dict[str, DatasetEntry]:
         """Return all entries by name, sorted, from one reading of the file."""
@@ -272,7 +272,7 @@ def _known(stored: Stored | None, name: str) -> Stored:
 
 
 def _entries(document: Document) -> dict[str, DatasetEntry]:
-    return {name: DatasetEntry.from_dict(entry) for name, entry in sorted(document.items())}
+    return {name: DatasetEntry.of(entry) for name, entry in sorted(document.items())}
 
 
 def _now() -> str:
