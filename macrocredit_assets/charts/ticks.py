@@ -10,7 +10,7 @@ from macrocredit_assets.charts.area import Area, Days, Floats
 
 __all__ = ["date_ticks", "number_ticks", "short"]
 
-_NUMBERS, _DATES = 5, 8  # at most
+_NUMBERS, _DATES = 6, 8  # at most
 
 # days between ticks, about; in which unit they are counted; every how many of them; and from which one on
 _STEPS = (
