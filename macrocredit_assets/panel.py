@@ -55,8 +55,10 @@ def side_by_side(lines: Sequence[Line]) -> pd.DataFrame:
                 whole[number] = line.numbers
         else:
             cells[number, np.searchsorted(days, line.days)] = line.numbers
-    index, names = pd.DatetimeIndex(days, name="date"), pd.Index([line.name for line in lines])
+    # copied: a line's dates may be a part of the memory of a whole file
+    index = pd.DatetimeIndex(days, name="date", copy=True)
+    names = pd.Index([line.name for line in lines])
     if not whole:
         return pd.DataFrame(cells.T, index, names, copy=False)
-    columns = {number: pd.Series(whole.get(number, cells[number]), index) for number in range(len(lines))}
+    columns = {number: pd.Series(whole.get(number, cells[number]), index, copy=True) for number in range(len(lines))}
     return pd.DataFrame(columns, index).set_axis(names, axis="columns")

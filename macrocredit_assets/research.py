@@ -23,6 +23,7 @@ from macrocredit_assets.errors import UsageError
 from macrocredit_assets.known import Asked, as_of_instant, known_now, known_then
 from macrocredit_assets.panel import Line, side_by_side
 from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence.frames import frame_of
 from macrocredit_assets.persistence.revisions import Revision
 from macrocredit_assets.persistence.schemas import DATE
 from macrocredit_assets.settings import Settings
@@ -181,7 +182,7 @@ def read(
     asked, instant = Asked(name, _day(start), _day(end)), _instant(as_of)
     if not adjusted:
         rows = _rows(store, asked, columns, instant)
-        return Reading(_framed(rows.table), rows.series, rows.table.schema.remove(0), rows.revision)
+        return Reading(frame_of(rows.table), rows.series, rows.table.schema.remove(0), rows.revision)
 
     revision = None if instant is None else known_then(store, asked, instant)
     series = revision.series if revision else known_now(store, asked, store.head())
@@ -191,7 +192,7 @@ def read(
     wanted = schema.names if columns is None else [*columns]
     if unknown := [column for column in wanted if column not in schema.names]:
         raise KeyError(f"{name!r} has no column {', '.join(unknown)}; it has {', '.join(schema.names)}")
-    frame = back_adjust(_framed(table)).loc[pd.Timestamp(asked.window.start) : pd.Timestamp(asked.window.end), wanted]
+    frame = back_adjust(frame_of(table)).loc[pd.Timestamp(asked.window.start) : pd.Timestamp(asked.window.end), wanted]
     return Reading(frame, series, pa.schema([schema.field(column) for column in wanted]), revision)
 
 
@@ -236,11 +237,6 @@ def _rows(store: DatasetStore, asked: Asked, columns: Sequence[str] | None, inst
         known_now(store, asked, store.head())
         raise
     return _Rows(table, known_now(store, asked, head))
-
-
-def _framed(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
-    return frame.set_index(DATE)
 
 
 def _instant(as_of: str | date | datetime | None) -> datetime | None:

@@ -53,12 +53,16 @@ def test_columns_stand_as_concat_puts_them(drawn: list[Line]) -> None:
         assert ours[~missing].tobytes() == theirs[~missing].tobytes()
 
 
-def test_a_panel_can_be_changed_without_changing_what_it_came_from() -> None:
-    """It is a frame of its own."""
-    line = Line("a", DAYS.copy(), np.arange(float(len(DAYS))))
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_a_panel_is_memory_of_its_own(dtype: str) -> None:
+    """It can be changed though its lines cannot, and changes none of them."""
+    line = Line("a", DAYS.copy(), np.arange(len(DAYS), dtype=dtype))
+    line.numbers.flags.writeable = line.days.flags.writeable = False
     panel = side_by_side([line, line])
-    panel.iloc[0, 0] = -1.0
-    assert (line.numbers[0], panel.iloc[0, 1]) == (0.0, 0.0)
+    panel.iloc[0, 0] = -1
+    assert (line.numbers[0], panel.iloc[0, 1]) == (0, 0)
+    assert not np.shares_memory(panel.index.to_numpy(), line.days)
+    assert not np.shares_memory(panel.iloc[:, 0].to_numpy(), line.numbers)
 
 
 @pytest.fixture
