@@ -1,7 +1,8 @@
 """Where bytes go: atomic replacement, locks, and the one read-modify-write primitive.
 
-Every file of this package is written through here. A reader sees the old bytes or the new ones, never a mixture and
-never nothing; when a write returns, its bytes survive a power cut. What must not live here: any knowledge of formats.
+Every file of this package is written through here, or where several belong together through ``staging.py``. A reader
+sees the old bytes or the new ones, never a mixture and never nothing; when a write returns, its bytes survive a power
+cut. What must not live here: any knowledge of formats.
 portalocker is imported where a lock is taken: a reader takes none, and its import is a tenth of pandas' own.
 """
 
@@ -19,11 +20,14 @@ from typing import BinaryIO, cast
 __all__ = [
     "LOCK_SUFFIX",
     "TEMPORARY_SUFFIX",
-    "creating",
     "is_private",
     "locked",
+    "make_directory",
+    "open_temporary",
     "replacing",
     "sweep",
+    "sweep_folder",
+    "sync_directory",
     "update",
     "write_bytes",
 ]
@@ -58,9 +62,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         The temporary file, open for reading and writing.
     """
     target = path.resolve()
-    _make_directory(target.parent)
+    make_directory(target.parent)
     sweep(target)
-    temporary, handle = _open_temporary(target)
+    temporary, handle = open_temporary(target)
     try:
         with handle:
             yield handle
@@ -73,33 +77,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(target.parent)
-
-
-@contextmanager
-def creating(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that becomes ``path`` when the block ends without an error, if nothing is there by then.
-
-    For files that are written once and never change. Durable and all or nothing, as :func:`replacing`. What killed
-    writers left is swept from the whole folder: the next file there has another name.
-
-    Raises
-    ------
-    FileExistsError
-        If there is such a file; it stays as it is.
-    """
-    _make_directory(path.parent)
-    _sweep(path.parent)
-    temporary, handle = _open_temporary(path)
-    try:
-        with handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-            os.link(temporary, path)  # unlike a rename, it refuses a name that is taken
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(target.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -120,7 +98,7 @@ def locked(path: Path) -> Iterator[None]:
     import portalocker
 
     target = path.resolve()
-    _make_directory(target.parent)
+    make_directory(target.parent)
     lock = target.with_name(f".{target.name}{LOCK_SUFFIX}")
     with lock.open("ab") as handle:
         portalocker.lock(handle, portalocker.LockFlags.EXCLUSIVE)
@@ -159,7 +137,7 @@ def sweep(target: Path) -> None:
     A living writer holds an OS lock on its temporary file, so a lock that can be had tells a dead one, on any host that
     shares the file system, and whatever process has its pid by now.
     """
-    _sweep(target.parent, target.name)
+    sweep_folder(target.parent, target.name)
 
 
 def is_private(path: Path) -> bool:
@@ -167,9 +145,10 @@ def is_private(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX))
 
 
-def _sweep(directory: Path, target: str | None = None) -> None:
+def sweep_folder(directory: Path, target: str | None = None) -> None:
+    """Remove the temporary files in a folder whose writers are dead: those of one name, or all; as :func:`sweep`."""
     for name in os.listdir(directory):  # noqa: PTH208 - iterdir() makes paths of a thousand names, glob() looks at each
-        match = _TEMPORARY_NAME.fullmatch(name)
+        match = _TEMPORARY_NAME.fullmatch(name) if name.endswith(TEMPORARY_SUFFIX) else None
         if match is None or target not in {None, match[1]}:
             continue
         import portalocker
@@ -180,7 +159,8 @@ def _sweep(directory: Path, target: str | None = None) -> None:
             litter.unlink()
 
 
-def _open_temporary(target: Path) -> tuple[Path, BinaryIO]:
+def open_temporary(target: Path) -> tuple[Path, BinaryIO]:
+    """Create and lock the file that is to become ``target``, beside it; who holds it removes it or renames it."""
     import portalocker
 
     while True:
@@ -199,17 +179,19 @@ def _open_temporary(target: Path) -> tuple[Path, BinaryIO]:
         handle.close()  # another process swept it between creation and lock
 
 
-def _make_directory(directory: Path) -> None:
+def make_directory(directory: Path) -> None:
+    """Create a directory and its parents, durably."""
     if directory.is_dir():
         return
-    _make_directory(directory.parent)
+    make_directory(directory.parent)
     with suppress(FileExistsError):
         directory.mkdir()
     # a new name is durable only once the directory that holds it is
-    _sync_directory(directory.parent)
+    sync_directory(directory.parent)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

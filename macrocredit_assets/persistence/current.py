@@ -19,6 +19,7 @@ from macrocredit_assets.persistence.revision_file import Revision
 from macrocredit_assets.persistence.revisions import Folded
 from macrocredit_assets.persistence.rows import Rows
 from macrocredit_assets.persistence.schemas import unit_of
+from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, head_of, select_rows
 from macrocredit_assets.windows import Coverage, Window
 
@@ -79,7 +80,7 @@ class Current(Readable, Protocol):
         """Return the head after :meth:`write`, without writing."""
         ...
 
-    def write(self, rows: Rows, window: Window | None, head: StoredHead) -> None:
+    def write(self, files: Staging, rows: Rows, window: Window | None, head: StoredHead) -> None:
         """Replace what :meth:`rows` gave, where ``window`` is that of :class:`Loaded`; None replaces everything."""
         ...
 
@@ -134,9 +135,9 @@ class OneFile:
         """Compute the hash of all rows."""
         return head_of(self._path.stem, rows, series=series, coverage=coverage, schema=schema)
 
-    def write(self, rows: Rows, window: Window | None, head: StoredHead) -> None:  # noqa: ARG002 - as above
+    def write(self, files: Staging, rows: Rows, window: Window | None, head: StoredHead) -> None:  # noqa: ARG002
         """Replace the file."""
-        write_rows(self._path, rows, head)
+        write_rows(files, self._path, rows, head)
 
     def is_between(self, before: Folded | None, after: Folded) -> bool:  # noqa: ARG002 - there is no way
         """Return False: the file is replaced in one step."""

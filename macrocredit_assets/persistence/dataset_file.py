@@ -24,10 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence.atomic import replacing
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns
+from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, dataset_of, remedy, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
 
@@ -133,21 +133,20 @@ def read_table(
     return head, table.slice(low, high - low)
 
 
-def write_rows(path: Path, rows: Rows, head: StoredHead) -> None:
-    """Replace the file, atomically and durably, by rows and the head that ``head_of`` made of them."""
+def write_rows(files: Staging, path: Path, rows: Rows, head: StoredHead) -> None:
+    """Replace the file by rows and the head that ``head_of`` made of them."""
     table = rows_to_table(rows, head.schema).replace_schema_metadata(
         {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(head.schema)}
     )
-    with replacing(path) as handle:
-        pq.write_table(
-            table,
-            handle,
-            row_group_size=_ROW_GROUP,
-            compression=_COMPRESSION,
-            use_dictionary=False,
-            column_encoding={DATE: "DELTA_BINARY_PACKED", **{each.name: _ENCODINGS[each.type] for each in head.schema}},
-            write_statistics=[DATE],
-        )
+    pq.write_table(
+        table,
+        files.replace(path),
+        row_group_size=_ROW_GROUP,
+        compression=_COMPRESSION,
+        use_dictionary=False,
+        column_encoding={DATE: "DELTA_BINARY_PACKED", **{each.name: _ENCODINGS[each.type] for each in head.schema}},
+        write_statistics=[DATE],
+    )
 
 
 def _read_footer(path: Path, file: pq.ParquetFile) -> _Footer:

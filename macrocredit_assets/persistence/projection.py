@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError, StoreError
-from macrocredit_assets.persistence.atomic import locked
+from macrocredit_assets.persistence.atomic import locked, sync_directory
 from macrocredit_assets.persistence.current import Current, InMemory, OneFile, Readable, is_same_content
 from macrocredit_assets.persistence.diff import Delta
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.persistence.revision_file import Kind, Revision
 from macrocredit_assets.persistence.revisions import Folded, RevisionLog
 from macrocredit_assets.persistence.rows import Rows
+from macrocredit_assets.persistence.staging import Staging, staged
 from macrocredit_assets.persistence.stored_head import StoredHead, remedy
 from macrocredit_assets.persistence.year_files import YearFiles
 from macrocredit_assets.windows import Window
@@ -130,10 +131,13 @@ class Projection:
         if found is None:
             return
         empty = Rows.none(len(found.head.schema))
-        self.commit(found.head, Delta.of(found.rows, empty, empty), kind="adopt", known_at=self.current.written_at())
+        delta, known_at = Delta.of(found.rows, empty, empty), self.current.written_at()
+        with staged() as files:
+            self.commit(files, found.head, delta, kind="adopt", known_at=known_at)
 
     def commit(
         self,
+        files: Staging,
         head: StoredHead,
         delta: Delta,
         *,
@@ -145,11 +149,14 @@ class Projection:
     ) -> Revision:
         """Append the revision after which the current rows are those of ``head``; the caller holds the lock.
 
+        It is there once ``files`` are in their places; the current rows that follow from it are among them already.
+
         ``closed`` counts the rows of another series that leave the current rows with it.
         """
         told = provenance or Provenance()
         inserted, changed, withdrawn = delta.counts
         return self.revisions.append(
+            files,
             delta,
             lambda number, moment: Revision(
                 dataset=head.dataset,
@@ -266,7 +273,11 @@ class Projection:
 
     def _project(self) -> None:
         folded = self._in_memory(self.revisions.numbers()[-1])
-        self.current.write(folded.all_rows, None, folded.stored)
+        # a writer that was killed may have given the revision its name without making it durable, and what follows
+        # from a revision must not outlast it
+        sync_directory(self.revisions.directory)
+        with staged() as files:
+            self.current.write(files, folded.all_rows, None, folded.stored)
 
     def _in_memory(self, number: int) -> InMemory:
         folded = self.revisions.fold(number)

@@ -29,11 +29,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence.atomic import creating
 from macrocredit_assets.persistence.diff import ACTIONS, Delta
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE
+from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = [
@@ -114,27 +114,18 @@ def revision_path(directory: Path, number: int) -> Path:
     return directory / f"{number:08d}.parquet"
 
 
-def create_revision(directory: Path, revision: Revision, delta: Delta) -> Path:
-    """Write a revision, durably; it must not exist.
-
-    Raises
-    ------
-    FileExistsError
-        If there is a revision of this number; it stays as it is.
-    """
+def create_revision(files: Staging, directory: Path, revision: Revision, delta: Delta) -> None:
+    """Write a revision; it must not exist."""
     table = rows_to_table(delta.rows, revision.schema)
     actions = pa.DictionaryArray.from_arrays(delta.actions, pa.array(ACTIONS)).dictionary_decode()
     table = table.add_column(1, pa.field(ACTION, pa.string(), nullable=False), actions)
-    path = revision_path(directory, revision.number)
-    with creating(path) as handle:
-        pq.write_table(
-            table.replace_schema_metadata({_FOOTER_KEY: _footer(revision)}),
-            handle,
-            compression="zstd",
-            use_dictionary=[ACTION],
-            write_statistics=[DATE],
-        )
-    return path
+    pq.write_table(
+        table.replace_schema_metadata({_FOOTER_KEY: _footer(revision)}),
+        files.create(revision_path(directory, revision.number)),
+        compression="zstd",
+        use_dictionary=[ACTION],
+        write_statistics=[DATE],
+    )
 
 
 def read_revision(path: Path) -> Revision:

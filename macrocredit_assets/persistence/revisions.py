@@ -8,7 +8,6 @@ dataset's lock.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,11 +29,12 @@ from macrocredit_assets.persistence.revision_file import (
 )
 from macrocredit_assets.persistence.rows import Rows
 from macrocredit_assets.persistence.schemas import DATE_FIELD
+from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.windows import Window
 
 __all__ = ["Folded", "Revision", "RevisionLog", "utc_now"]
 
-_NAME = re.compile(r"(\d{8})\.parquet")
+_DIGITS, _SUFFIX = 8, ".parquet"
 
 
 def utc_now() -> datetime:
@@ -95,9 +95,9 @@ class RevisionLog:
             names = os.listdir(self.directory)  # noqa: PTH208 - iterdir() takes twenty times as long: it makes paths
         except FileNotFoundError:
             names = []
-        found = {int(match[1]) for match in map(_NAME.fullmatch, names) if match}
-        missing = sorted(set(range(1, max(found, default=0))) - found)
-        if missing:
+        found = {int(name[:_DIGITS]) for name in names if _is_revision(name)}
+        if len(found) < max(found, default=0):
+            missing = sorted(set(range(1, max(found))) - found)
             raise CorruptFileError(
                 f"Of the {max(found)} revisions in {self.directory} {len(missing)} are missing, the first of them "
                 f"{self._path(missing[0]).name}. Nothing was changed. Restore the files from a copy."
@@ -142,6 +142,7 @@ class RevisionLog:
 
     def append(
         self,
+        files: Staging,
         delta: Delta,
         describe: Callable[[int, datetime], Revision],
         *,
@@ -151,6 +152,8 @@ class RevisionLog:
 
         Parameters
         ----------
+        files
+            What it is written with, as its commit.
         delta
             The touched rows.
         describe
@@ -165,7 +168,7 @@ class RevisionLog:
         if number:
             moment = max(moment, self.head(number).known_at)
         revision = describe(number + 1, moment)
-        create_revision(self.directory, revision, delta)
+        create_revision(files, self.directory, revision, delta)
         return revision
 
     def fold(self, number: int) -> Folded:
@@ -206,12 +209,17 @@ class RevisionLog:
         return revision_path(self.directory, number)
 
     def _has(self, number: int) -> bool:
-        return os.path.lexists(self._path(number))
+        # twenty of them are asked for; a path takes three times as long as the answer
+        return os.path.lexists(f"{self.directory}{os.sep}{number:0{_DIGITS}d}{_SUFFIX}")
 
 
 _REVISION = pa.field("revision", pa.int64(), nullable=False)
 _KNOWN_AT = pa.field("known_at", pa.timestamp("us", tz="UTC"), nullable=False)
 _ROWS = pa.schema([_REVISION, _KNOWN_AT, pa.field(ACTION, pa.string(), nullable=False), DATE_FIELD])
+
+
+def _is_revision(name: str) -> bool:
+    return len(name) == _DIGITS + len(_SUFFIX) and name.endswith(_SUFFIX) and name[:_DIGITS].isdecimal()
 
 
 def _repeated(value: object, times: int, field: pa.Field) -> pa.Array:

@@ -108,6 +108,9 @@ def _index_mismatches(index: pd.Index) -> list[str]:
         return [f"the index is a {type(index).__name__}, expected is a DatetimeIndex of dates"]
     if index.tz is not None:
         return [f"the index has the time zone {index.tz}, expected are dates without one"]
+    instants = index.to_numpy()
+    if index.is_unique and not index.hasnans and (instants == instants.astype("datetime64[D]")).all():
+        return []
     mismatches = []
     if index.hasnans:
         mismatches.append("the index has missing dates")

@@ -23,6 +23,7 @@ from macrocredit_assets.persistence.revision_file import Kind, Revision
 from macrocredit_assets.persistence.rows import Rows, rows_from_frame
 from macrocredit_assets.persistence.schemas import added_columns, schema_mismatches
 from macrocredit_assets.persistence.seen import record_seen
+from macrocredit_assets.persistence.staging import staged
 from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.windows import Coverage, Window
 
@@ -111,8 +112,9 @@ class Writer:
             rows = convert(rows, before.schema, self._schema, self._name)
             head = self._plan(rows, None, before.series, before.coverage)
             merged = Merge.of_everything(rows)
-            revision = self._projection.commit(head, merged.delta, kind="migrate", provenance=provenance)
-            self._projection.current.write(rows, None, head)
+            with staged() as files:
+                self._projection.current.write(files, rows, None, head)
+                revision = self._projection.commit(files, head, merged.delta, kind="migrate", provenance=provenance)
             return self._result(head, merged, revision, written=True, added=added)
 
     def _load(self, request: WriteRequest) -> _Stored:
@@ -132,18 +134,21 @@ class Writer:
         before = stored.head
         head = self._plan(merged.rows, stored.window, request.series, coverage)
         revision = None
-        if before is None or not is_same_content(before, head):
-            revision = self._projection.commit(
-                head,
-                merged.delta,
-                kind=stored.kind,
-                window=request.window,
-                provenance=request.provenance,
-                closed=stored.closed,
-            )
-        written = revision is not None or before is None or before.coverage != coverage
-        if written:
-            self._projection.current.write(merged.rows, stored.window, head)
+        changes = before is None or not is_same_content(before, head)
+        written = changes or before is None or before.coverage != coverage
+        with staged() as files:
+            if written:
+                self._projection.current.write(files, merged.rows, stored.window, head)
+            if changes:
+                revision = self._projection.commit(
+                    files,
+                    head,
+                    merged.delta,
+                    kind=stored.kind,
+                    window=request.window,
+                    provenance=request.provenance,
+                    closed=stored.closed,
+                )
         added = added_columns(before.schema, self._schema) if before else ()
         return self._result(head, merged, revision, written=written, added=added, closed=stored.closed)
 

@@ -26,6 +26,7 @@ from macrocredit_assets.persistence.dataset_file import read_head, read_rows, re
 from macrocredit_assets.persistence.revisions import Folded
 from macrocredit_assets.persistence.rows import Rows, content_hash, join
 from macrocredit_assets.persistence.schemas import DATE, added_columns, kind_of, schema_mismatches
+from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, head_of, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
 
@@ -113,7 +114,7 @@ class YearFiles:
         # which order of the columns is the right one is said by the schema
         return replace(whole, schema=schema)
 
-    def write(self, rows: Rows, window: Window | None, head: StoredHead) -> None:
+    def write(self, files: Staging, rows: Rows, window: Window | None, head: StoredHead) -> None:
         """Replace the files of the window's years that change, and remove those of years without rows and coverage."""
         planned = self._planned(rows, window, series=head.series, coverage=head.coverage, schema=head.schema)
         if not head.row_count and not head.coverage:
@@ -122,7 +123,7 @@ class YearFiles:
             )
         for year in self._years():
             if year not in planned and (year == _NOTHING or _touches(window, year)):
-                self._file(year).unlink()
+                files.remove(self._file(year))
         there = {year: read_head(self._file(year)) for year in planned}
         # Those of which only the coverage differs come first: once the rows are the right ones nobody looks again.
         for year in sorted(planned, key=lambda year: (_has_other_rows(there[year], planned[year]), year)):
@@ -132,7 +133,7 @@ class YearFiles:
                 or before.coverage != planned[year].coverage
                 or not is_same_content(before, planned[year])
             ):
-                write_rows(self._file(year), rows.take(rows.locate(*_ends(year))), planned[year])
+                write_rows(files, self._file(year), rows.take(rows.locate(*_ends(year))), planned[year])
 
     def is_between(self, before: Folded | None, after: Folded) -> bool:
         """Compare the hash of each year with what it is in either."""

@@ -14,7 +14,7 @@ import portalocker
 import pytest
 
 from macrocredit_assets.persistence import atomic
-from macrocredit_assets.persistence.atomic import creating, is_private, locked, replacing, sweep, update, write_bytes
+from macrocredit_assets.persistence.atomic import is_private, locked, replacing, sweep, update, write_bytes
 
 # Python programs that other processes run; each says when it is where the test wants it.
 WRITE_AND_HANG = """
@@ -94,26 +94,6 @@ def test_a_failed_replacement_leaves_no_litter(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_bytes(tmp_path / "taken", b"new")
     assert names(tmp_path) == ["taken"]
-
-
-def test_a_file_that_is_created_is_never_replaced(tmp_path: Path) -> None:
-    """Where the name is taken the old bytes stand, and nothing lies beside them."""
-    path = tmp_path / "a" / "1.bin"
-    with creating(path) as handle:
-        handle.write(b"first")
-    with pytest.raises(FileExistsError), creating(path) as handle:
-        handle.write(b"second")
-    assert path.read_bytes() == b"first"
-    assert names(path.parent) == ["1.bin"]
-
-
-def test_creating_a_file_sweeps_its_folder(tmp_path: Path) -> None:
-    """What killed writers of other files left goes, and what others keep there stays."""
-    (tmp_path / ".1.bin.0123456789ab.tmp").write_bytes(b"half")
-    (tmp_path / "inputs.json").write_bytes(b"[]")
-    with creating(tmp_path / "2.bin") as handle:
-        handle.write(b"whole")
-    assert names(tmp_path) == ["2.bin", "inputs.json"]
 
 
 def test_a_parent_that_is_a_file_is_an_error_and_stays(tmp_path: Path) -> None:

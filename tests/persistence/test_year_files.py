@@ -7,7 +7,7 @@ import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from macrocredit_assets.errors import CorruptFileError, StoreError
-from macrocredit_assets.persistence import year_files
 from macrocredit_assets.persistence.dataset_store import DatasetStore
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.windows import Coverage, Window
@@ -147,15 +146,15 @@ def test_coverage_is_not_lost_when_a_writer_dies(store: DatasetStore, monkeypatc
     longer = Window.parse("2021-06-01", "2025-12-31")
     frame = panel(ALL)
     frame.loc["2021-06-01", "a"] = 0.5
-    straight, calls = year_files.write_rows, []
+    straight, calls = Path.replace, []
 
-    def die(path: Path, *arguments: Any) -> None:  # noqa: ANN401 - as they come
-        calls.append(path.stem)
+    def die(path: Path, target: Path) -> Path:
+        calls.append(target.stem)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        straight(path, *arguments)
+        return straight(path, target)
 
-    monkeypatch.setattr(year_files, "write_rows", die)
+    monkeypatch.setattr(Path, "replace", die)
     with pytest.raises(KeyboardInterrupt):
         store.write(longer, frame, series=SERIES)
     monkeypatch.undo()
