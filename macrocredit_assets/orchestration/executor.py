@@ -7,7 +7,7 @@ how steps are executed (Dagster).
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from typing import cast
@@ -25,6 +25,7 @@ from macrocredit_assets.orchestration.in_process import create_in_process_execut
 from macrocredit_assets.orchestration.pools import end_dead_runs
 from macrocredit_assets.orchestration.run_header import RUN_MARK
 from macrocredit_assets.orchestration.run_record import keep_run_log
+from macrocredit_assets.orchestration.step_processes import create_multiprocess_executor, own_fork_server
 from macrocredit_assets.orchestration.step_watch import StepWatch
 from macrocredit_assets.orchestration.tags import window_of_tags
 from macrocredit_assets.persistence.root_kind import require_root_kind
@@ -40,8 +41,7 @@ def build_executor(settings: Settings) -> dg.ExecutorDefinition:
     It takes the same run configuration as Dagster's executor of that name.
     """
     if settings.executor == "multiprocess":
-        inner = dg.multiprocess_executor
-        create = cast("Callable[[dg.InitExecutorContext], dg.Executor]", inner.executor_creation_fn)
+        inner, create = dg.multiprocess_executor, create_multiprocess_executor
     else:
         inner, create = dg.in_process_executor, create_in_process_executor
     return dg.ExecutorDefinition(
@@ -100,7 +100,7 @@ class RecordedExecutor(dg.Executor):
             _refuse(run.tags, self._settings)
             end_dead_runs(run, self._settings, plan_context.instance)
             events = cast("Generator[dg.DagsterEvent, None, None]", self._inner.execute(plan_context, execution_plan))
-            with _marked(run.run_id), closing(events):
+            with _marked(run.run_id), own_fork_server(), closing(events):
                 for event in events:
                     watch.see(event)
                     yield event

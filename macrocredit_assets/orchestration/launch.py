@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Literal
 
@@ -192,13 +193,16 @@ def ingest_job(settings: str) -> dg.JobDefinition:
     """
     built = _BUILT.get()
     if built is None:
-        return _build(settings)
+        built = {}
+        if parent_process() is not None:
+            _BUILT.set(built)  # this process is a step's, and ends with it
     if settings not in built:
         built[settings] = _build(settings)
     return built[settings]
 
 
-#: The jobs of the run that is going on in this process. Dagster asks for the definitions three times per run.
+#: The jobs of the run that is going on in this process. Dagster asks for it three times, and twice in a
+#: step's own process.
 _BUILT: ContextVar[dict[str, dg.JobDefinition] | None] = ContextVar("_BUILT", default=None)
 
 

@@ -105,6 +105,6 @@ def _step_processes(parent: int) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(parent).children():
         with suppress(psutil.NoSuchProcess):  # of the short-lived helpers that imports start
-            if "--multiprocessing-fork" in child.cmdline():
+            if "forkserver" in " ".join(child.cmdline()):
                 found.append(child)
     return found
