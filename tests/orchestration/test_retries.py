@@ -190,10 +190,11 @@ def full_pool(faulty: Faulty) -> Iterator[str]:
         yield other
 
 
-def _start(faulty: Faulty) -> psutil.Popen:
+def _start(faulty: Faulty, executor: str = "in_process") -> psutil.Popen:
     command = [sys.executable, "-m", "macrocredit_assets", "backfill", "left", "--start", "2024-01-02", "--end"]
     with (faulty.root / "backfill.log").open("wb") as log:
-        return psutil.Popen([*command, "2024-01-05"], env=environment(faulty), stdout=log, stderr=log)
+        settings = {**environment(faulty), "MACROCREDIT_EXECUTOR": executor}
+        return psutil.Popen([*command, "2024-01-05"], env=settings, stdout=log, stderr=log)
 
 
 def _wait_for_event(faulty: Faulty, kind: dg.DagsterEventType) -> None:
@@ -203,9 +204,12 @@ def _wait_for_event(faulty: Faulty, kind: dg.DagsterEventType) -> None:
         time.sleep(0.1)
 
 
-def test_a_run_that_waits_for_a_pool_can_be_stopped_and_costs_nothing(faulty: Faulty, full_pool: str) -> None:
+@pytest.mark.parametrize("executor", ["in_process", "multiprocess"])
+def test_a_run_that_waits_for_a_pool_can_be_stopped_and_costs_nothing(
+    faulty: Faulty, full_pool: str, executor: str
+) -> None:
     """It sleeps while another run is at work, and a signal ends it with a finished log and without a claim."""
-    process = _start(faulty)
+    process = _start(faulty, executor)
     _wait_for_event(faulty, dg.DagsterEventType.ENGINE_EVENT)
     time.sleep(1)
     before = sum(process.cpu_times()[:2])
