@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -179,6 +180,16 @@ class Projection:
             known_at=known_at,
         )
 
+    def compact(self, revision: Revision, row_count: int) -> None:
+        """Write a snapshot after a revision where one is due; the caller holds the lock.
+
+        The rows are those of the revisions, not of the current file, and have their hash. Where that fails the write
+        has happened all the same, and reads as of its moment take longer.
+        """
+        if self.revisions.snapshots.is_due(revision.number, row_count, len(revision.schema)):
+            with suppress(CorruptFileError, OSError):
+                self.revisions.snapshots.write(revision, self._in_memory(revision.number).all_rows)
+
     def repair(self) -> bool:
         """Bring the current rows in line with the last revision, whatever stands there; the caller holds the lock.
 
@@ -218,7 +229,7 @@ class Projection:
             If the rows stand in the other layout.
         """
         numbers = self.revisions.numbers()
-        last = self._in_memory(numbers[-1]).stored if numbers else None
+        last = self._in_memory(numbers[-1], snapshots=False).stored if numbers else None
         found = self.current.rows(None)
         head = None if found is None else found.head
         if head is None:
@@ -279,12 +290,17 @@ class Projection:
         with staged() as files:
             self.current.write(files, folded.all_rows, None, folded.stored)
 
-    def _in_memory(self, number: int) -> InMemory:
-        folded = self.revisions.fold(number)
+    def _in_memory(self, number: int, *, snapshots: bool = True) -> InMemory:
+        folded = self.revisions.fold(number, snapshots=snapshots)
         head = _planned(self.current, folded)
         stated = folded.revision.content_hash
         if head.content_hash == stated:
             return InMemory(head, folded.rows)
+        if folded.snapshot:
+            # in the other layout the hash is another one, and the snapshot right
+            if _planned(self._other_layout(), folded).content_hash != stated:
+                self.revisions.snapshots.remove(folded.snapshot)
+            return self._in_memory(number, snapshots=False)
         other = self._other_layout()
         if _planned(other, folded).content_hash == stated:
             raise self._layout_changed(f"were written to {other.path}, and are looked for in {self.current.path}")

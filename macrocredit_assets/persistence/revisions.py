@@ -29,12 +29,14 @@ from macrocredit_assets.persistence.revision_file import (
 )
 from macrocredit_assets.persistence.rows import Rows
 from macrocredit_assets.persistence.schemas import DATE_FIELD
+from macrocredit_assets.persistence.snapshots import Snapshots
 from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.windows import Window
 
 __all__ = ["Folded", "Revision", "RevisionLog", "utc_now"]
 
 _DIGITS, _SUFFIX = 8, ".parquet"
+_LENGTH = _DIGITS + len(_SUFFIX)
 
 
 def utc_now() -> datetime:
@@ -44,10 +46,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Folded:
-    """All rows after a revision, and that revision."""
+    """All rows after a revision, and that revision; and the number of the snapshot that they were made with, or 0."""
 
     revision: Revision
     rows: Rows
+    snapshot: int = 0
 
 
 class RevisionLog:
@@ -63,6 +66,7 @@ class RevisionLog:
 
     def __init__(self, directory: Path, clock: Callable[[], datetime] = utc_now) -> None:
         self.directory = directory
+        self.snapshots = Snapshots(directory)
         self._clock = clock
 
     def newest(self) -> int:
@@ -95,14 +99,18 @@ class RevisionLog:
             names = os.listdir(self.directory)  # noqa: PTH208 - iterdir() takes twenty times as long: it makes paths
         except FileNotFoundError:
             names = []
-        found = {int(name[:_DIGITS]) for name in names if _is_revision(name)}
-        if len(found) < max(found, default=0):
-            missing = sorted(set(range(1, max(found))) - found)
+        found = [
+            name for name in names if len(name) == _LENGTH and name.endswith(_SUFFIX) and name[:_DIGITS].isdecimal()
+        ]
+        # names are as long as each other, so the greatest is that of the last, and two never are the same
+        last = int(max(found)[:_DIGITS]) if found else 0
+        if len(found) < last:
+            missing = sorted(set(range(1, last)) - {int(name[:_DIGITS]) for name in found})
             raise CorruptFileError(
-                f"Of the {max(found)} revisions in {self.directory} {len(missing)} are missing, the first of them "
+                f"Of the {last} revisions in {self.directory} {len(missing)} are missing, the first of them "
                 f"{self._path(missing[0]).name}. Nothing was changed. Restore the files from a copy."
             )
-        return range(1, len(found) + 1)
+        return range(1, last + 1)
 
     def head(self, number: int) -> Revision:
         """Return what one revision says of itself."""
@@ -171,22 +179,31 @@ class RevisionLog:
         create_revision(files, self.directory, revision, delta)
         return revision
 
-    def fold(self, number: int) -> Folded:
-        """Return all rows after a revision."""
-        heads: list[Revision] = []
-        tables: list[pa.Table] = []
-        for each in range(number, 0, -1):
-            head, table = read_revision_table(self._path(each))
-            heads.append(head)
+    def fold(self, number: int, *, snapshots: bool = False) -> Folded:
+        """Return all rows after a revision.
+
+        With ``snapshots`` they may come from one, and have to be held against the hash that the revision states.
+        """
+        base = self.snapshots.newest(number) if snapshots else 0
+        head, tables = self.head(number), []
+        for each in range(number, base, -1):
+            revision, table = read_revision_table(self._path(each))
             tables.append(table)
-            if head.begins_anew:
+            if revision.begins_anew:
+                base = 0
                 break
+        if base:
+            table = self.snapshots.read(self.head(base))
+            if table is None:
+                self.snapshots.remove(base)
+                return self.fold(number)
+            tables.append(table)
         # the newest stands first and has all columns: others may only be added without beginning anew
         table = pa.concat_tables(tables, promote_options="default")
         delta = delta_of(table, self.directory)
         # of equal dates unique() gives the first
         _, first = np.unique(delta.rows.days, return_index=True)
-        return Folded(heads[0], delta.rows.take(first[~delta.withdrawn[first]]))
+        return Folded(head, delta.rows.take(first[~delta.withdrawn[first]]), base)
 
     def rows(self, window: Window | None, after: int) -> pa.Table:
         """Return what the revisions after one say of the dates of a window, oldest first.
@@ -216,10 +233,6 @@ class RevisionLog:
 _REVISION = pa.field("revision", pa.int64(), nullable=False)
 _KNOWN_AT = pa.field("known_at", pa.timestamp("us", tz="UTC"), nullable=False)
 _ROWS = pa.schema([_REVISION, _KNOWN_AT, pa.field(ACTION, pa.string(), nullable=False), DATE_FIELD])
-
-
-def _is_revision(name: str) -> bool:
-    return len(name) == _DIGITS + len(_SUFFIX) and name.endswith(_SUFFIX) and name[:_DIGITS].isdecimal()
 
 
 def _repeated(value: object, times: int, field: pa.Field) -> pa.Array:

@@ -149,6 +149,8 @@ class Writer:
                     provenance=request.provenance,
                     closed=stored.closed,
                 )
+        if revision:
+            self._projection.compact(revision, head.row_count)
         added = added_columns(before.schema, self._schema) if before else ()
         return self._result(head, merged, revision, written=written, added=added, closed=stored.closed)
 

@@ -7,12 +7,13 @@ import os
 import shutil
 import signal
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
+from macrocredit_assets.persistence import snapshots
 from macrocredit_assets.persistence.dataset_store import DatasetStore
 from macrocredit_assets.windows import Window
 
@@ -60,7 +61,9 @@ def die_at_every_step(folder: Path, action: str) -> dict[str, int]:
         in the current file yet.
     """
     january, february, *_ = months(2024)
-    wanted = {"create": january, "extend": february, "years": Window(date(2023, 12, 1), date(2024, 2, 1))}[action]
+    across = Window(date(2023, 12, 1), date(2024, 2, 1))
+    wanted = {"create": january, "extend": february, "years": across, "snapshot": february}[action]
+    snapshots.SPACING = 2 if action == "snapshot" else 1000
     name = "years.parquet" if action == "years" else "cdx.parquet"
     prepared, expected, path = (folder / place / "raw" / name for place in ("prepared", "expected", "store"))
     prepared.parent.mkdir(parents=True)
@@ -84,6 +87,8 @@ def die_at_every_step(folder: Path, action: str) -> dict[str, int]:
         if _bytes(path) != (new if committed else old):
             raise SystemExit(f"after step {step} a reader did not find what was committed")
         write(path, wanted)
+        if action == "snapshot" and len(store_at(path).read(as_of=datetime.now(UTC))) != len([*january, *february]):
+            raise SystemExit(f"after step {step} a read as of now differs from the file")
         litter = [*path.parents[1].rglob("*.tmp"), *path.parents[1].rglob(".*.tmp")]
         if _bytes(path) != new or _revisions(path) != _revisions(expected) or (litter and not committed):
             raise SystemExit(f"after step {step} the next write did not heal: {litter}")

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macrocredit_assets.errors import NotCoveredError
+from macrocredit_assets.persistence import snapshots
 from macrocredit_assets.persistence.dataset_store import DatasetStore
 from macrocredit_assets.persistence.records import Provenance, WriteResult
 from macrocredit_assets.windows import Coverage, Window
@@ -138,6 +139,14 @@ class Clock:
     def __call__(self) -> datetime:
         """Return the time."""
         return self.now
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _snapshots_soon() -> Iterator[None]:
+    """Make a snapshot after every second revision, so that a few writes have some."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshots, "SPACING", 2)
+        yield
 
 
 class Crash(BaseException):

@@ -34,7 +34,7 @@ def test_processes_write_different_windows_at_once(tmp_path: Path) -> None:
     assert sum(revision.inserted for revision in revisions) == 1095
 
 
-@pytest.mark.parametrize("action", ["create", "extend", "years"])
+@pytest.mark.parametrize("action", ["create", "extend", "years", "snapshot"])
 def test_killed_writer_leaves_old_or_new(tmp_path: Path, action: str) -> None:
     """A process killed at any step leaves the old rows or the new ones, as its revision is there; readers agree."""
     # the script forks after Arrow has started threads, which Python 3.12 warns of
