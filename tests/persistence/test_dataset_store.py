@@ -323,3 +323,13 @@ def test_no_litter(store: DatasetStore) -> None:
 def test_representation(store: DatasetStore) -> None:
     """A store shows its path."""
     assert repr(store) == f"DatasetStore({str(store.path)!r})"
+
+
+def test_head_and_rows_of_the_same_file(tmp_path: Path) -> None:
+    """Head and rows come together, as each comes alone; None where nothing was ever written."""
+    store = DatasetStore(tmp_path / "raw" / "cdx.parquet", pa.schema([pa.field("level", pa.float64())]))
+    assert store.read_current() is None
+    day = Window.parse("2024-01-02", "2024-01-02")
+    index = pd.DatetimeIndex(["2024-01-02"], dtype="datetime64[us]", name="date")
+    store.write(day, pd.DataFrame({"level": [1.5]}, index=index), series="test:x")
+    assert store.read_current(day, ["level"]) == (store.head(), store.read(day, ["level"]))
