@@ -47,7 +47,8 @@ def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 def _wants_longer(error: TransientSourceError) -> bool:
     """Tell whether a source wants to be left alone for longer than any retry waits: the next run asks it again."""
-    return (error.retry_after or 0) > FIRST_WAIT_SECONDS * 2 ** (MAX_RETRIES - 1)
+    longest: float = FIRST_WAIT_SECONDS * 2 ** (MAX_RETRIES - 1)
+    return error.retry_after is not None and error.retry_after > longest
 
 
 def wait_seconds(retry_number: int) -> float:
