@@ -6,6 +6,7 @@ when they run, so that ``--help`` answers at once; Dagster is reached through ``
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 
@@ -115,4 +116,6 @@ for _commands in _SECTIONS.values():
 def main() -> None:
     """Run the command line, and exit with its code."""
     gc.set_threshold(_NEW_OBJECTS_PER_COLLECTION)
+    # registered first, so called last: a process that ends need not look for garbage in what the system takes back
+    atexit.register(gc.freeze)
     cli(prog_name="macrocredit")
