@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 __all__ = ["Finding", "Severity"]
@@ -27,6 +28,9 @@ class Finding:
         How many rows or cells it is about.
     examples
         The first few of them, each a small mapping of plain values (dates as ISO strings).
+    dates
+        All dates that it is about, in order, while the rows are at hand: not kept with the finding, and empty where it
+        was read back or is about no row.
     """
 
     rule: str
@@ -34,6 +38,7 @@ class Finding:
     message: str
     count: int = 1
     examples: tuple[Mapping[str, str | float | int | None], ...] = ()
+    dates: tuple[date, ...] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, as the run log and the registry keep them."""

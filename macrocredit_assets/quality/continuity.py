@@ -13,7 +13,7 @@ import pandas as pd
 
 from macrocredit_assets.catalog.calendars import sessions_of
 from macrocredit_assets.quality.reading import NEIGHBOURHOOD, OHLC
-from macrocredit_assets.quality.subject import SHOWN, Observation, Subject, as_cells, as_rows
+from macrocredit_assets.quality.subject import SHOWN, Observation, Subject, dates_of, seen_cells, seen_rows
 from macrocredit_assets.windows import EARLIEST, Window
 
 __all__ = ["closed_day", "forward_filled_holiday", "gap", "repeated_close", "stale_print"]
@@ -30,7 +30,7 @@ def closed_day(subject: Subject) -> Iterator[Observation]:
     closed = rows.index[_is_closed(subject, rows.index)].unique()
     if len(closed):
         message = f"rows stand on days that are closed in the calendar {entry.calendar}; they are stored as published"
-        yield Observation(message, len(closed), as_cells(rows.loc[rows.index.isin(closed), entry.main].sort_index()))
+        yield seen_cells(message, rows.loc[rows.index.isin(closed), entry.main].sort_index(), len(closed))
 
 
 def forward_filled_holiday(subject: Subject) -> Iterator[Observation]:
@@ -47,7 +47,7 @@ def forward_filled_holiday(subject: Subject) -> Iterator[Observation]:
     filled &= (table[main] == before[main]).to_numpy()
     if filled.any():
         message = "rows on days that are closed repeat the row before: a holiday that was filled forward"
-        yield Observation(message, int(filled.sum()), as_cells(table.loc[filled, main]))
+        yield seen_cells(message, table.loc[filled, main])
 
 
 def stale_print(subject: Subject) -> Iterator[Observation]:
@@ -62,7 +62,7 @@ def stale_print(subject: Subject) -> Iterator[Observation]:
     stale = line[(repeats > limit) & subject.is_judged(line.index)]
     if len(stale):
         message = f"{subject.entry.main} has not changed for more than {limit} sessions"
-        yield Observation(message, len(stale), as_cells(stale))
+        yield seen_cells(message, stale)
 
 
 def repeated_close(subject: Subject) -> Iterator[Observation]:
@@ -75,7 +75,7 @@ def repeated_close(subject: Subject) -> Iterator[Observation]:
     repeats &= subject.is_judged(prices.index)
     if repeats.any():
         message = "open, high, low and close all repeat the close before, where rows usually have a range"
-        yield Observation(message, int(repeats.sum()), as_rows(prices[repeats]))
+        yield seen_rows(message, prices[repeats])
 
 
 def gap(subject: Subject) -> Iterator[Observation]:
@@ -97,10 +97,10 @@ def gap(subject: Subject) -> Iterator[Observation]:
     stretches = [sessions[first:after] for first, after in zip(edges[::2], edges[1::2], strict=True)]
     long = [each for each in stretches if len(each) > limit and _within(each, window).any()]
     if long:
-        count = sum(int(_within(each, window).sum()) for each in long)
-        rows = "session has" if count == 1 else "sessions have"
-        message = f"{count} covered {rows} no row, in stretches of more than {limit} in a row"
-        yield Observation(message, count, tuple(_stretch(each) for each in long[:SHOWN]))
+        dates = tuple(day for each in long for day in dates_of(each) if day in window)
+        rows = "session has" if len(dates) == 1 else "sessions have"
+        message = f"{len(dates)} covered {rows} no row, in stretches of more than {limit} in a row"
+        yield Observation(message, len(dates), tuple(_stretch(each) for each in long[:SHOWN]), dates)
 
 
 def _stretch(sessions: pd.DatetimeIndex) -> dict[str, str | int]:

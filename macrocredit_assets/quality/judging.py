@@ -118,7 +118,9 @@ def _apply(rules: Iterable[Rule], subject: Subject, accept: frozenset[str]) -> t
     found: list[Finding] = []
     for rule in rules:
         if rule.look is not None:
-            found += [finding(rule.name, seen.message, seen.count, seen.examples) for seen in rule.look(subject)]
+            found += [
+                finding(rule.name, seen.message, seen.count, seen.examples, seen.dates) for seen in rule.look(subject)
+            ]
             if found and rule.name == "wrong_type":
                 break  # nothing more can be said of values that are no numbers
     return tuple(_waived(one) if one.rule in accept else one for one in found)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from macrocredit_assets.catalog.calendars import sessions_of
 from macrocredit_assets.catalog.models import DatasetSpec, Unit
-from macrocredit_assets.quality.subject import Observation, Subject, as_rows
+from macrocredit_assets.quality.subject import Observation, Subject, seen_rows
 from macrocredit_assets.windows import Window
 
 __all__ = ["drift", "jump"]
@@ -54,7 +54,7 @@ def jump(subject: Subject) -> Iterator[Observation]:
     name = entry.main
     rows = pd.DataFrame({name: line, "before": line.shift(), "times": times.round(1)}).iloc[found]
     message = f"{name} moved more than {entry.checks.jump.limit:g} times as far as it usually does in a day"
-    yield Observation(message, len(found), as_rows(rows))
+    yield seen_rows(message, rows)
 
 
 def drift(subject: Subject) -> Iterator[Observation]:
@@ -76,7 +76,7 @@ def drift(subject: Subject) -> Iterator[Observation]:
         expected = f"it differs from {named.dataset} by more than {named.within:g} {entry.columns[entry.main].unit}"
     if away.any():
         rows = pd.DataFrame({entry.main: line, named.dataset: beside, measure: measured.round(6)})[away]
-        yield Observation(f"{entry.main} has drifted: {expected}", int(away.sum()), as_rows(rows))
+        yield seen_rows(f"{entry.main} has drifted: {expected}", rows)
 
 
 def _kind(entry: DatasetSpec) -> str:

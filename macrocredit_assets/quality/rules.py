@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, TypeAlias, get_args
 
 from macrocredit_assets.catalog.models import Entry
@@ -226,9 +227,11 @@ def rules_of(entry: Entry, check: Check) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if rule.check == check and rule.needs(entry) is not None)
 
 
-def finding(rule: str, message: str, count: int = 1, examples: tuple[Example, ...] = ()) -> Finding:
+def finding(
+    rule: str, message: str, count: int = 1, examples: tuple[Example, ...] = (), dates: tuple[date, ...] = ()
+) -> Finding:
     """Build the finding of a rule on the list, with its severity."""
-    return Finding(rule, _BY_NAME[rule].severity, message, count, examples)
+    return Finding(rule, _BY_NAME[rule].severity, message, count, examples, dates)
 
 
 def acceptable_rules() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import pandas as pd
 from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["SHOWN", "Example", "Observation", "Subject", "as_cells", "as_plain", "as_row", "as_rows"]
+__all__ = ["SHOWN", "Example", "Observation", "Subject", "as_plain", "as_row", "dates_of", "seen_cells", "seen_rows"]
 
 Example = Mapping[str, str | float | int | None]
 
@@ -26,11 +26,24 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Observation:
-    """What a rule saw: one sentence, how many rows or dates it is about, and the first of them."""
+    """What a rule saw.
+
+    Parameters
+    ----------
+    message
+        One sentence.
+    count
+        How many rows or dates it is about.
+    examples
+        The first of them.
+    dates
+        All of their dates, each once, in order; empty where it is about no row, but a frame or a column.
+    """
 
     message: str
     count: int
     examples: tuple[Example, ...] = ()
+    dates: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,15 +96,20 @@ class Subject:
         return np.asarray(index.isin(self.rows.index))
 
 
-def as_cells(values: pd.Series[float]) -> tuple[Example, ...]:
-    """Return the first cells of a column as examples, each with its date."""
-    name = str(values.name)
-    return tuple(as_row({"date": day, name: value}) for day, value in values.head(SHOWN).items())
+def seen_cells(message: str, values: pd.Series[float], count: int | None = None) -> Observation:
+    """Return what is to be said of cells of a column; their number is counted where it is not given."""
+    return seen_rows(message, values.to_frame(), count)
 
 
-def as_rows(rows: pd.DataFrame) -> tuple[Example, ...]:
-    """Return the first rows as examples, each with its date."""
-    return tuple(as_row(row) for row in rows.head(SHOWN).reset_index(names="date").to_dict("records"))
+def seen_rows(message: str, rows: pd.DataFrame, count: int | None = None) -> Observation:
+    """Return what is to be said of rows; their number is counted where it is not given."""
+    examples = tuple(as_row(row) for row in rows.head(SHOWN).reset_index(names="date").to_dict("records"))
+    return Observation(message, len(rows) if count is None else count, examples, dates_of(rows.index))
+
+
+def dates_of(index: pd.Index) -> tuple[date, ...]:
+    """Return the dates of an index, each once, in order."""
+    return tuple(pd.DatetimeIndex(index).dropna().unique().sort_values().date)
 
 
 def as_row(values: Mapping[object, object]) -> Example:

@@ -14,7 +14,16 @@ import pandas as pd
 from macrocredit_assets.catalog.models import Bounds, DatasetSpec
 from macrocredit_assets.quality.reading import OHLC
 from macrocredit_assets.quality.slips import find_slip
-from macrocredit_assets.quality.subject import SHOWN, Observation, Subject, as_cells, as_plain, as_row, as_rows
+from macrocredit_assets.quality.subject import (
+    SHOWN,
+    Observation,
+    Subject,
+    as_plain,
+    as_row,
+    dates_of,
+    seen_cells,
+    seen_rows,
+)
 
 __all__ = [
     "conflicting_duplicate",
@@ -55,7 +64,7 @@ def wrong_type(subject: Subject) -> Iterator[Observation]:
             wrong |= ~np.isnan(numbers) & ((np.trunc(numbers) != numbers) | (np.abs(numbers) > _EXACT))
         if wrong.any():
             kind = "whole numbers" if column.dtype == "int64" else "finite numbers"
-            yield Observation(f"{name} has values that are no {kind}", int(wrong.sum()), as_cells(values[wrong]))
+            yield seen_cells(f"{name} has values that are no {kind}", values[wrong])
 
 
 def conflicting_duplicate(subject: Subject) -> Iterator[Observation]:
@@ -65,9 +74,9 @@ def conflicting_duplicate(subject: Subject) -> Iterator[Observation]:
     distinct = subject.rows.reset_index(names="date").drop_duplicates()
     rows = distinct[distinct["date"].duplicated(keep=False)]
     if len(rows):
-        dates = rows["date"].nunique()
+        dates = dates_of(pd.DatetimeIndex(rows["date"]))
         examples = tuple(as_row(row) for row in rows.head(2 * SHOWN).to_dict("records"))
-        yield Observation("dates stand twice with different values", int(dates), examples)
+        yield Observation("dates stand twice with different values", len(dates), examples, dates)
 
 
 def hard_bounds(subject: Subject) -> Iterator[Observation]:
@@ -88,7 +97,7 @@ def _beyond(subject: Subject, bounds: Mapping[str, Bounds | None], meaning: str)
             outside = _outside(subject.rows[name], limits)
             if len(outside):
                 interval = f"{limits.low:g}..{limits.high:g} {subject.entry.columns[name].unit}"
-                yield Observation(f"{name} lies outside {interval}, {meaning}", len(outside), as_cells(outside))
+                yield seen_cells(f"{name} lies outside {interval}, {meaning}", outside)
 
 
 def unit_slip(subject: Subject) -> Iterator[Observation]:
@@ -111,9 +120,7 @@ def unit_slip(subject: Subject) -> Iterator[Observation]:
                 f"its usual range is {column.plausible.low:g}..{column.plausible.high:g}" if column.plausible else ""
             )
         message = f"{name} is about 100 times off: {value:g} {column.unit} on {first}, {beside}"
-        yield Observation(
-            f"{message}; percent taken for basis points, or the reverse?", len(slip.rows), as_cells(slip.rows)
-        )
+        yield seen_cells(f"{message}; percent taken for basis points, or the reverse?", slip.rows)
 
 
 def ohlc_order(subject: Subject) -> Iterator[Observation]:
@@ -123,7 +130,7 @@ def ohlc_order(subject: Subject) -> Iterator[Observation]:
     broken = prices[["open", "close", "low"]].gt(prices["high"], axis=0).any(axis=1)
     broken |= prices[["open", "close", "high"]].lt(prices["low"], axis=0).any(axis=1)
     if broken.any():
-        yield Observation("open or close lies outside low..high", int(broken.sum()), as_rows(prices[broken]))
+        yield seen_rows("open or close lies outside low..high", prices[broken])
 
 
 def _outside(values: pd.Series[float], bounds: Bounds) -> pd.Series[float]:

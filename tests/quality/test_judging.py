@@ -11,7 +11,7 @@ import pytest
 from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec
 from macrocredit_assets.errors import UsageError
-from macrocredit_assets.quality import CHECKS, NEIGHBOURHOOD, Needs, examine, needs, rules_of
+from macrocredit_assets.quality import CHECKS, NEIGHBOURHOOD, Needs, examine, judge, needs, rules_of
 from macrocredit_assets.windows import Coverage, Window
 
 Toy = Callable[..., DatasetSpec]
@@ -65,6 +65,15 @@ def test_which_rules_say_something_of_which_dataset(toy: Toy) -> None:
     signal = CATALOG.entry("cdx_vix_gap")
     assert [rule.name for rule in rules_of(signal, "continuity")] == ["gap"]
     assert rules_of(signal, "jumps") == rules_of(signal, "source") == ()
+
+
+def test_findings_know_all_their_dates(toy: Toy) -> None:
+    """Five rows are shown, every date is known while the rows are at hand, and none is kept with the finding."""
+    frame = line(300, *[20] * 8)
+    (hit,) = judge(toy({"spread": SPREAD}, checks={"jump": None}), pd.concat([frame, frame.iloc[1:2]]))
+    assert (hit.rule, hit.count, len(hit.examples)) == ("hard_bounds", 9, 5)
+    assert hit.dates == tuple(frame.index[1:].date)
+    assert "dates" not in hit.to_dict()
 
 
 def test_only_the_checks_that_are_asked_for_are_applied(toy: Toy) -> None:
