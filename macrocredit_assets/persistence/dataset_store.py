@@ -227,8 +227,8 @@ class DatasetStore:
         What becomes of rows:
 
         - inside the window, new or with another value: stored. Equality is judged bit for bit.
-        - stored, inside the window, absent from ``frame``: kept and counted as vanished, or with ``replace`` withdrawn;
-          so too where a single value comes empty.
+        - stored, inside the window, absent from ``frame``: kept and, where its date was answered, counted as vanished;
+          or with ``replace`` withdrawn. So too where a single value comes empty.
         - ``frame`` without rows: an answer as any other. The first one creates a file of zero rows.
         - rows outside the window: refused, all of them.
         - two processes: windows that differ are both stored; of the same window the later wins.

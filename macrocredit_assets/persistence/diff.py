@@ -61,7 +61,8 @@ class Merge:
     """The rows after a write, and what became of those inside its window.
 
     ``inserted``, ``changed``, ``unchanged``, ``vanished`` and ``withdrawn`` count rows. A row of which one value was
-    restated and another came empty is both ``changed`` and ``vanished``; every other row counts once.
+    restated and another came empty is both ``changed`` and ``vanished``; one that did not come and of which nothing was
+    said is none of them; every other row counts once.
     """
 
     rows: Rows
@@ -94,8 +95,9 @@ def merge(
     window: Window,
     schema: pa.Schema,
     *,
+    answered: Coverage | None = None,
     replace: bool = False,
-    withdraw: Coverage | None = None,
+    withdraw: bool = False,
 ) -> Merge:
     """Merge incoming rows into the stored ones.
 
@@ -109,10 +111,13 @@ def merge(
         The window that is being written; rows outside stay as they are.
     schema
         Names and types of the columns.
+    answered
+        The dates of which something was said; None means the whole window. An absent row of another date is kept, and
+        has not vanished.
     replace
         False: stored rows and values that did not come are kept. True: the window's rows become exactly ``incoming``.
     withdraw
-        Dates whose rows are withdrawn if they did not come, though their neighbours are kept.
+        Absent rows of answered dates are withdrawn.
     """
     where = stored.locate(window.start, window.end)
     inside = stored.take(where)
@@ -124,16 +129,18 @@ def merge(
     changed, vanished = differs.any(axis=1), lost.any(axis=1)
     settled = Rows(new.days, np.where(lost, old.bits, new.bits), new.valid | lost)
     absent = inside.take(~matched)
-    gone = np.ones(len(absent), np.bool_) if replace else _within(absent, withdraw or Coverage())
+    told = _within(absent, Coverage((window,)) if answered is None else answered)
+    gone = np.ones(len(absent), np.bool_) if replace else told & withdraw
     fresh, kept = incoming.take(~known), absent.take(~gone)
+    missed = absent.take(told & ~gone)
     middle = _sorted([fresh, settled, kept])
-    lost_days = np.sort(np.concatenate([kept.days, new.days[vanished]]))[:CHANGES_KEPT]
+    lost_days = np.sort(np.concatenate([missed.days, new.days[vanished]]))[:CHANGES_KEPT]
     return Merge(
         rows=join([stored.take(slice(0, where.start)), middle, stored.take(slice(where.stop, None))]),
         inserted=len(fresh),
         changed=int(changed.sum()),
         unchanged=int((~changed & ~vanished).sum()),
-        vanished=int(vanished.sum()) + len(kept),
+        vanished=int(vanished.sum()) + len(missed),
         withdrawn=int(gone.sum()),
         changes=_changes(old, new, differs, schema),
         vanished_dates=tuple(lost_days.tolist()),

@@ -103,7 +103,7 @@ class WriteResult:
         Whether bytes changed; False where neither rows nor coverage did.
     inserted, changed, unchanged, vanished
         Numbers of rows inside the window: new; stored with another value; stored and equal; stored but absent from what
-        came (kept). A cell that came empty where a value is stored counts its row as vanished, and is kept; if another
+        came (kept), where its date was answered. A cell that came empty where a value is stored counts its row as vanished, and is kept; if another
         value of the row was restated, the row counts as changed as well.
     withdrawn
         Rows removed: where a signal's window was replaced, where it was asked for, and those of a series that a switch

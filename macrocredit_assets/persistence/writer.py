@@ -82,8 +82,9 @@ class Writer:
                 incoming,
                 window,
                 self._schema,
+                answered=answered,
                 replace=request.replace,
-                withdraw=answered if request.withdraw else None,
+                withdraw=request.withdraw,
             )
             kept = _without(stored.coverage, window) if request.replace else stored.coverage
             result = self._commit(stored, merged, kept.union(answered), request)

@@ -84,7 +84,9 @@ class Oracle:
         for day in write.window:
             leaves = write.mode == "replace" or (write.mode == "withdraw" and day in write.answers)
             for word in self._settle(day, write.rows.get(day), leaves=leaves, replace=write.mode == "replace"):
-                counts[word] += 1
+                # an absent row of which nothing was said is none of all these
+                if word != "vanished" or day in write.rows or day in write.answers:
+                    counts[word] += 1
         if write.mode == "replace":
             self.covered -= set(write.window)
         self.covered |= write.answers

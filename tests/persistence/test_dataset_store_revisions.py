@@ -196,6 +196,16 @@ def test_vanished_dates(store: DatasetStore) -> None:
     assert (result.vanished, result.vanished_dates) == (2, (date(2024, 1, 2), date(2024, 1, 4)))
 
 
+def test_row_of_which_nothing_was_said_has_not_vanished(store: DatasetStore) -> None:
+    """Absent rows count where the source answered, and nowhere else; all are kept."""
+    store.write(JANUARY, spreads(d02=57.5, d03=58.0, d04=59.0), series=SERIES)
+    answered = Coverage((Window.parse("2024-01-01", "2024-01-02"), Window.parse("2024-01-04", "2024-01-31")))
+    result = store.write(JANUARY, spreads(d02=57.5), series=SERIES, answered=answered)
+    assert (result.vanished, result.vanished_dates, result.unchanged) == (1, (date(2024, 1, 4),), 1)
+    assert seen_on(store) == {2: 57.5, 3: 58.0, 4: 59.0}
+    assert store.write(JANUARY, spreads(), series=SERIES, answered=Coverage()).vanished == 0
+
+
 def test_inserted_dates(store: DatasetStore) -> None:
     """The dates that are new are listed in their order, whatever the order in which they came."""
     first = store.write(JANUARY, spreads(d03=58.0), series=SERIES)
@@ -205,13 +215,13 @@ def test_inserted_dates(store: DatasetStore) -> None:
 
 
 def test_withdrawal_takes_answered_dates_only(store: DatasetStore) -> None:
-    """Rows that did not come leave where the source answered; elsewhere, and single values, they are kept."""
+    """Rows that did not come leave where the source answered; elsewhere they are kept, as single values are."""
     store.write(JANUARY, spreads(d02=57.5, d03=58.0, d04=59.0, d05=60.0), series=SERIES)
     answered = Coverage((Window.parse("2024-01-01", "2024-01-04"),))
     came = spreads(d02=57.5, d04=float("nan"))
     result = store.write(JANUARY, came, series=SERIES, answered=answered, withdraw=True)
-    assert (result.withdrawn, result.vanished, result.unchanged) == (1, 2, 1)
-    assert result.vanished_dates == (date(2024, 1, 4), date(2024, 1, 5))
+    assert (result.withdrawn, result.vanished, result.unchanged) == (1, 1, 1)
+    assert result.vanished_dates == (date(2024, 1, 4),)
     assert seen_on(store) == {2: 57.5, 4: 59.0, 5: 60.0}
     assert result.coverage == Coverage((JANUARY,))
 
