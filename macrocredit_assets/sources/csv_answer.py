@@ -18,16 +18,22 @@ __all__ = ["csv_sheet"]
 def csv_sheet(received: Received, headers: Sequence[Sequence[str]]) -> Sheet:
     """Return the rows of an answer below one of the headers that the publisher is known to send.
 
-    Byte order mark, either line end and empty lines mean nothing. An answer without rows is a sheet without rows.
+    Byte order mark, either line end and empty lines mean nothing. An answer without rows is a sheet without rows. A
+    last line without an end is one like others, unless nothing else shows that the answer has come to its own.
 
     Raises
     ------
+    SourceUnavailableError
+        If it may have been cut within its last line.
     MalformedResponseError
         If it is no CSV: a page, broken quotes, a row of more or fewer cells than the header.
     SchemaChangedError
         If the header is another one.
     """
-    reader = csv.reader(io.StringIO(received.text(), newline=""), strict=True)
+    text = received.text()
+    if not received.answer.whole and not text.endswith(("\n", "\r")):
+        received.refuse_cut()
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
     ragged: list[Complaint] = []

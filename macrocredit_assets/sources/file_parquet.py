@@ -29,7 +29,7 @@ def read_parquet(path: Path, wanted: Sequence[str], dataset: str) -> Sheet:
         If the file cannot be opened.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             names = file.schema_arrow.names
             physical = {name: _UNNAMED if name == "" and "" not in names else name for name in wanted}
             absent = [name for name, column in physical.items() if column not in names]

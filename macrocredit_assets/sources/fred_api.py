@@ -102,6 +102,8 @@ def read_page(received: Received, offset: int) -> Page:
 
     Raises
     ------
+    SourceUnavailableError
+        If it does not come to its end, and nothing but the end of the connection says that there is no more.
     UnknownSeriesError, RejectedRequestError, MalformedResponseError, SchemaChangedError
         If the answer is none.
     """
@@ -136,6 +138,8 @@ def _document(received: Received) -> Mapping[str, object]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
+        if not received.answer.whole:
+            received.refuse_cut()
         received.refuse_malformed(f"sent no JSON: {error}")
     if not isinstance(document, dict):
         received.refuse_malformed("sent JSON that is no page of observations")

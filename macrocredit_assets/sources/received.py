@@ -16,6 +16,7 @@ from macrocredit_assets.errors import (
     RejectedRequestError,
     SchemaChangedError,
     SourceError,
+    SourceUnavailableError,
     UnknownSeriesError,
 )
 from macrocredit_assets.persistence.landing import Landing
@@ -73,6 +74,12 @@ class Received:
         if text.lstrip().startswith("<") or ("html" in self.answer.content_type.lower() and "<" in text):
             self.refuse_malformed("sent a page for people in place of data: a login, a block or an outage")
         return text
+
+    def refuse_cut(self) -> NoReturn:
+        """Raise that an answer which neither its framing nor its format ends was broken off."""
+        todo = f"nothing was stored; wait, and ask again: {self.asked.command}"
+        happened = f"{self.asked.source} broke off in the middle of its answer, whose length it had not said"
+        raise self.error(SourceUnavailableError, happened, todo)
 
     def refuse_malformed(self, what: str) -> NoReturn:
         """Raise that the answer is not in the publisher's format; ``what`` goes on after his name."""

@@ -7,7 +7,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from macrocredit_assets.errors import MalformedResponseError, RejectedRequestError, SchemaChangedError, SourceError
+from macrocredit_assets.errors import (
+    MalformedResponseError,
+    RejectedRequestError,
+    SchemaChangedError,
+    SourceError,
+    SourceUnavailableError,
+)
 from macrocredit_assets.sources.fred_api import read_page
 from macrocredit_assets.sources.fred_csv import read_graph
 from macrocredit_assets.sources.http import Answer, Asked
@@ -18,10 +24,10 @@ WEEK = Window(date(2026, 3, 2), date(2026, 3, 6))
 ASKED = Asked("ust_10y", "fred:DGS10", WEEK, "FRED")
 
 
-def received(body: bytes, content_type: str = "application/csv", status: int = 200) -> Received:
+def received(body: bytes, content_type: str = "application/csv", status: int = 200, *, whole: bool = True) -> Received:
     """Return an answer with a body."""
     at = datetime(2026, 3, 6, 12, tzinfo=UTC)
-    return Received(ASKED, Answer("http://fred/graph?id=DGS10", status, content_type, body, at, 0.1))
+    return Received(ASKED, Answer("http://fred/graph?id=DGS10", status, content_type, body, at, 0.1, whole))
 
 
 def page(*rows: object, **changes: object) -> Received:
@@ -48,6 +54,33 @@ def test_rows_are_read_whatever_ends_a_line(body: bytes) -> None:
     rows = read_graph(received(body), "DGS10")
     assert rows.sheet.columns[rows.date_column] == ["2026-03-02", "2026-03-03"]
     assert rows.sheet.columns[rows.value_column] == ["4.06", ""]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"observation_date,DG", b"observation_date,DGS10", b"observation_date,DGS10\n2026-03-02,4."]
+)
+def test_csv_that_nothing_ends_was_cut(body: bytes) -> None:
+    """Half a number is one: without a length, only the end of the last line shows that there is no more of it."""
+    with pytest.raises(SourceUnavailableError, match="broke off in the middle of its answer"):
+        read_graph(received(body, whole=False), "DGS10")
+    whole = received(b"observation_date,DGS10\r\n2026-03-02,4.06\r\n", whole=False)
+    assert read_graph(whole, "DGS10").sheet.places == [2]
+
+
+def test_json_that_nothing_ends_was_cut() -> None:
+    """A page that stops before its last bracket may be whole the next time; one that is whole needs no length."""
+    body = page(ROW).answer.body
+    with pytest.raises(SourceUnavailableError, match="broke off in the middle of its answer"):
+        read_page(received(body[:-2], "application/json", whole=False), 0)
+    with pytest.raises(MalformedResponseError, match="sent no JSON"):
+        read_page(received(body[:-2], "application/json"), 0)
+    assert read_page(received(body, "application/json", whole=False), 0).values == ["4.06"]
+
+
+def test_page_that_nothing_ends_is_a_page() -> None:
+    """A login does not become data by asking again."""
+    with pytest.raises(MalformedResponseError, match="a page for people"):
+        read_graph(received(b"<html>", "text/html", whole=False), "DGS10")
 
 
 def test_lines_are_counted_as_an_editor_does() -> None:

@@ -75,6 +75,7 @@ FATES: dict[str, Bad | None] = {
     "plain_as_gzip": Bad(MalformedResponseError, "says it is gzip and is not"),
     "broken_gzip": Bad(MalformedResponseError, "says it is gzip and is not"),
     "cut_gzip": Bad(MalformedResponseError, "a gzip stream that breaks off"),
+    "cut_unframed": Bad(SourceUnavailableError, "broke off in the middle of its answer, whose length it had not said"),
     "gzip_bomb": Bad(MalformedResponseError, "more than 67,108,864 bytes once decompressed"),
     "huge_body": Bad(MalformedResponseError, "announced 2,147,483,648 bytes; 67,108,864 are taken at most"),
     "endless_body": Bad(MalformedResponseError, "sent more than 67,108,864 bytes"),

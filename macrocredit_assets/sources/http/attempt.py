@@ -7,7 +7,7 @@ them, and the format of any source.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests
 from urllib3.exceptions import HTTPError, InvalidHeader
@@ -20,7 +20,7 @@ from macrocredit_assets.errors import (
     TransientSourceError,
     UntrustedSourceError,
 )
-from macrocredit_assets.sources.http.body import BodyError, begin_of, read_body
+from macrocredit_assets.sources.http.body import Body, BodyError, begin_of, read_body
 from macrocredit_assets.sources.http.connection import open_session
 from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, failure, shown, snippet
 from macrocredit_assets.sources.http.pace import Clock, Deadline
@@ -172,14 +172,15 @@ def _judged(call: Call, url: str, response: requests.Response) -> Answer | Setba
             f"look at the address above; once it answers as it should: {call.asked.command}",
         )
     else:
-        return Answer(url, status, kind, body, call.clock.utc(), call.deadline.spent)
+        return Answer(url, status, kind, body.data, call.clock.utc(), call.deadline.spent, body.whole)
     raise error
 
 
-def _body(call: Call, response: requests.Response) -> bytes:
+def _body(call: Call, response: requests.Response) -> Body:
     if response.status_code not in _ANSWERS:
         raise BodyError(f"answered with status {response.status_code}, which is no answer")
-    return call.secret.hidden_bytes(read_body(response.raw, call.policy.body_limit))
+    body = read_body(response.raw, call.policy.body_limit)
+    return replace(body, data=call.secret.hidden_bytes(body.data))
 
 
 def _wanted(response: requests.Response) -> float | None:

@@ -9,14 +9,32 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-__all__ = ["BodyError", "begin_of", "read_body"]
+__all__ = ["Body", "BodyError", "begin_of", "read_body"]
 
 _CHUNK = 65_536
 _GZIP = {"gzip", "x-gzip"}
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body, and whether it is known to be all of it.
+
+    Parameters
+    ----------
+    data
+        The bytes, decompressed.
+    whole
+        Whether its length, its chunks or the end of its compression show that nothing is missing. Of a body that ends
+        where the connection does, nobody knows whether the server hung up because it was done.
+    """
+
+    data: bytes
+    whole: bool
 
 
 class BodyError(Exception):
@@ -36,8 +54,8 @@ class BodyError(Exception):
         self.begins = begins
 
 
-def read_body(raw: BaseHTTPResponse, limit: int) -> bytes:
-    """Return a whole body.
+def read_body(raw: BaseHTTPResponse, limit: int) -> Body:
+    """Return a body as far as its framing goes.
 
     Parameters
     ----------
@@ -56,12 +74,14 @@ def read_body(raw: BaseHTTPResponse, limit: int) -> bytes:
     declared = raw.headers.get("content-length", "")
     if declared.isdecimal() and len(declared) <= 20 and int(declared) > limit:
         raise BodyError(f"announced {int(declared):,} bytes; {limit:,} are taken at most")
+    framed = raw.chunked or raw.length_remaining is not None
     encoding = raw.headers.get("content-encoding", "").strip().lower()
     if encoding in _GZIP:
-        return _gunzipped(_limited(raw, limit), limit)
+        data = _gunzipped(_limited(raw, limit), limit)
+        return Body(data, whole=framed or bool(data))
     if encoding not in {"", "identity"}:
         raise BodyError(f"sent a body compressed as {encoding!r}, which it was not asked for")
-    return b"".join(_limited(raw, limit))
+    return Body(b"".join(_limited(raw, limit)), whole=framed)
 
 
 def begin_of(raw: BaseHTTPResponse, length: int = 2_048) -> bytes:

@@ -64,6 +64,9 @@ class Answer:
         When the last byte was there, UTC.
     seconds
         How long it took, repetitions and waits included.
+    whole
+        Whether its framing shows that nothing is missing. Where it does not, the format has to: an answer that ends
+        where the connection does may have been cut.
     """
 
     url: str
@@ -72,6 +75,7 @@ class Answer:
     body: bytes = field(repr=False)
     fetched_at: datetime
     seconds: float
+    whole: bool = True
 
     @property
     def shown(self) -> str:

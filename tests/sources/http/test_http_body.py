@@ -50,6 +50,26 @@ def test_a_body_arrives_as_it_was_meant(
     assert "Accept-Encoding: gzip\r\n" in server.heads[0]
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "whole"),
+    [
+        (b"Content-Length: %d\r\n" % len(BODY), BODY, True),
+        (b"Transfer-Encoding: chunked\r\n", chunks(BODY) + b"0\r\n\r\n", True),
+        (GZIP.encode() + b"\r\n", PACKED, True),
+        (GZIP.encode() + b"\r\n", b"", False),
+        (b"", BODY, False),
+        (b"", b"", False),
+    ],
+    ids=["length", "chunks", "gzip", "gzip of nothing", "until the end", "nothing until the end"],
+)
+def test_framing_that_shows_the_end(
+    wire: Wires, make_client: MakeClient, asked: Asked, head: bytes, body: bytes, whole: bool
+) -> None:
+    """A length, a last chunk and the end of a gzip stream show that nothing is missing; a hang-up does not."""
+    answer = make_client().get(wire.serve(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + body).url, {}, asked)
+    assert (answer.body, answer.whole) == (BODY if body else b"", whole)
+
+
 @pytest.mark.parametrize("encoding", ["Content-Encoding: identity", GZIP])
 def test_an_empty_body_is_one(wire: Wires, make_client: MakeClient, asked: Asked, encoding: str) -> None:
     """A body of no bytes is returned as such; what to think of it, the source knows."""

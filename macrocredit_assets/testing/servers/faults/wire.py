@@ -17,6 +17,7 @@ __all__ = [
     "TWO_GIGABYTES",
     "broken_gzip",
     "cut_gzip",
+    "cut_unframed",
     "gzip_bomb",
     "huge_body",
     "long_body",
@@ -121,6 +122,15 @@ def cut_gzip() -> Fault:
         return packed[: len(packed) // 2]
 
     return Fault("cut_gzip", reply=lambda reply, _: _as_gzip(reply, body(reply)))
+
+
+def cut_unframed() -> Fault:
+    """Cut the end of the last line and the mark before it from a body whose length nothing tells: ``4.1`` of ``4.10``."""
+
+    def send(connection: Connection, reply: Reply) -> None:
+        connection.write(_head(reply, None) + reply.body.rstrip()[:-1])
+
+    return _sent("cut_unframed", send)
 
 
 def gzip_bomb(size: int = TWO_GIGABYTES) -> Fault:
