@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -66,8 +67,11 @@ def named_if_unreadable(path: Path, advice: Callable[[Path], str]) -> Iterator[N
 
 
 @contextmanager
-def open_parquet(path: Path) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
+def open_parquet(path: Path) -> Iterator[tuple[pa.NativeFile, pq.ParquetFile]]:
     """Open a Parquet file once, so that footer and rows are of the same file even while it is being replaced.
+
+    The file is Arrow's own: its threads may still hold it when the interpreter ends, and one of Python's would then take
+    the process down.
 
     Raises
     ------
@@ -76,8 +80,10 @@ def open_parquet(path: Path) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
     CorruptFileError
         If it is not Parquet, is cut off, or its pages cannot be decoded.
     """
-    with named_if_unreadable(path, lambda _: _ADVICE), path.open("rb") as handle:
-        yield handle, pq.ParquetFile(handle)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    with named_if_unreadable(path, lambda _: _ADVICE), pa.OSFile(str(path)) as handle:
+        yield handle, pq.ParquetFile(handle, pre_buffer=False)
 
 
 def index_field(schema: pa.Schema) -> pa.Field | None:

@@ -106,7 +106,7 @@ class KeptFooters(Generic[_Said]):
             If it is not Parquet, or is cut off.
         """
         with named_if_unreadable(path, self._advice), FileIO(path) as handle:
-            kept = self._same(path, handle) or self._keep(path, handle, pq.ParquetFile(handle))
+            kept = self._same(path, handle) or self._keep(path, handle, pq.ParquetFile(handle, pre_buffer=False))
             return kept.said
 
     @contextmanager
@@ -145,7 +145,8 @@ class KeptFooters(Generic[_Said]):
 
 def _seated(handle: FileIO, metadata: pq.FileMetaData | None) -> tuple[_Seat, pq.ParquetFile]:
     seat = _Seat(handle)
-    # read ahead, Arrow would ask a thread of its own, and wait for it
+    # reading ahead, threads of Arrow cost more than they bring, and one that still holds a file of Python's when the
+    # interpreter ends takes the process down
     return seat, pq.ParquetFile(seat, metadata=metadata, pre_buffer=False)
 
 

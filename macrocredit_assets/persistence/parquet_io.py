@@ -118,6 +118,7 @@ def load_parquet(
                 columns=_known_columns(schema, columns, source),
                 filters=_date_filter(schema, start_date, end_date, source),
                 use_pandas_metadata=True,
+                pre_buffer=False,
                 partitioning=None,  # a folder called year=2024 is not a column of the file in it
             )
     except FileNotFoundError:

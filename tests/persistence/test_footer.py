@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import macrocredit_assets
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence import DatasetStore, load_parquet, save_parquet
 from macrocredit_assets.persistence.footer import Statistics, open_parquet, read_statistics
@@ -136,6 +138,26 @@ def test_an_error_of_the_system_is_not_blamed_on_the_file(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="Input/output error") as error, open_parquet(path):
         raise OSError(errno.EIO, "Input/output error")
     assert not isinstance(error.value, CorruptFileError)
+
+
+def test_nobody_reads_ahead() -> None:
+    """Arrow's threads that still hold a Python file when the interpreter ends abort the process: none is started."""
+    readers = [
+        (path.name, {word.arg: ast.unparse(word.value) for word in node.keywords})
+        for path in Path(macrocredit_assets.__path__[0]).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"pq.ParquetFile", "pq.read_table"}
+    ]
+    assert {name for name, _ in readers} == {"footer.py", "kept_footers.py", "parquet_io.py", "file_parquet.py"}
+    assert [name for name, words in readers if words.get("pre_buffer") != "False"] == []
+
+
+def test_file_is_arrows_own(tmp_path: Path) -> None:
+    """What threads of Arrow may hold is no object of Python's."""
+    path = save_parquet(indexed(pd.RangeIndex(2)), tmp_path / "x.parquet")
+    with open_parquet(path) as (handle, file):
+        assert (type(handle), file.metadata.num_rows) == (pa.OSFile, 2)
+    assert handle.closed
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut off"])

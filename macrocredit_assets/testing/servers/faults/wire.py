@@ -125,7 +125,7 @@ def cut_gzip() -> Fault:
 
 
 def cut_unframed() -> Fault:
-    """Cut the end of the last line and the mark before it from a body whose length nothing tells: ``4.1`` of ``4.10``."""
+    """Cut the last line's end and the mark before it from a body whose length nothing tells: ``4.1`` of ``4.10``."""
 
     def send(connection: Connection, reply: Reply) -> None:
         connection.write(_head(reply, None) + reply.body.rstrip()[:-1])
