@@ -70,8 +70,8 @@ def named_if_unreadable(path: Path, advice: Callable[[Path], str]) -> Iterator[N
 def open_parquet(path: Path) -> Iterator[tuple[pa.NativeFile, pq.ParquetFile]]:
     """Open a Parquet file once, so that footer and rows are of the same file even while it is being replaced.
 
-    The file is Arrow's own: its threads may still hold it when the interpreter ends, and one of Python's would then take
-    the process down.
+    The file is Arrow's own: its threads may still hold it when the interpreter ends, and one of Python's would then
+    take the process down.
 
     Raises
     ------
