@@ -132,6 +132,10 @@ class Coverage:
         shared = (mine.intersect(theirs) for mine in self.windows for theirs in other.windows)
         return Coverage.of(window for window in shared if window is not None)
 
+    def without(self, other: Coverage) -> Coverage:
+        """Return the dates that the other has not."""
+        return Coverage.of(left for window in self.windows for left in other.holes(window).windows)
+
     def clip(self, window: Window) -> Coverage:
         """Return the covered part of a window."""
         return self.intersect(Coverage((window,)))

@@ -54,6 +54,12 @@ def test_what_is_no_date_is_refused_in_its_own_words(text: str) -> None:
     assert repr(text) in str(caught.value)
 
 
+@given(coverages, coverages)
+def test_what_another_coverage_has_is_taken_out(one: Coverage, other: Coverage) -> None:
+    """The difference has exactly the days that the other lacks."""
+    assert _days(one.without(other)) == _days(one) - _days(other)
+
+
 @given(windows, windows)
 def test_intersection_of_windows_has_the_days_of_both(one: Window, other: Window) -> None:
     """The intersection has exactly the shared days, and is None where there are none."""
@@ -73,7 +79,7 @@ def test_coverage_merges_what_touches_in_any_order(parts: list[Window]) -> None:
 
 @given(coverages, coverages)
 def test_coverages_unite_and_intersect_as_sets_of_days_do(one: Coverage, other: Coverage) -> None:
-    """Union and intersection are those of the sets of days."""
+    """Union, intersection and difference are those of the sets of days."""
     assert _days(one.union(other)) == _days(one) | _days(other)
     assert _days(one.intersect(other)) == _days(one) & _days(other)
     assert one.days == len(_days(one))

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from macrocredit_assets.persistence.accepted import Accepted
     from macrocredit_assets.persistence.dataset_store import DatasetStore, StoredHead
     from macrocredit_assets.persistence.json_io import EnhancedJSONEncoder, load_json, save_json
     from macrocredit_assets.persistence.parquet_io import list_parquet_files, load_parquet, save_parquet
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from macrocredit_assets.persistence.run_log import RunHeader, RunLog, read_runs
 
 __all__ = [
+    "Accepted",
     "AssetRecord",
     "DataRegistry",
     "DatasetEntry",
@@ -49,6 +51,7 @@ __all__ = [
 
 # Who reads JSON need not wait for pandas and Arrow: a module is imported when a name of it is first used (PEP 562).
 _HOMES = {
+    "accepted": ("Accepted",),
     "dataset_store": ("DatasetStore", "StoredHead"),
     "json_io": ("EnhancedJSONEncoder", "load_json", "save_json"),
     "parquet_io": ("list_parquet_files", "load_parquet", "save_parquet"),

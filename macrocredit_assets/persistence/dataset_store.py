@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from macrocredit_assets.errors import CorruptFileError, StoreError
+from macrocredit_assets.persistence.accepted import Accepted, end_accepted, read_accepted, record_accepted
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import OneFile, Readable
 from macrocredit_assets.persistence.diff import CHANGES_KEPT
@@ -209,6 +210,41 @@ class DatasetStore:
     def seen(self) -> tuple[Seen, ...]:
         """Return what each window of a signal saw of its inputs, as disjoint windows in their order."""
         return read_seen(self._log.directory)
+
+    def accepted(self) -> tuple[Accepted, ...]:
+        """Return which findings on the stored rows were accepted, the oldest first.
+
+        An acceptance ends on the dates whose rows a write changes, inserts or withdraws, and with a switch of series;
+        a migration leaves it.
+
+        Raises
+        ------
+        CorruptFileError
+            If the record cannot be read.
+        """
+        return read_accepted(self._log.directory)
+
+    def accept(self, rule: str, dates: Coverage, *, reason: str | None = None, run_id: str | None = None) -> None:
+        """Record that findings of a rule on some dates were accepted, as far as they were not before.
+
+        Raises
+        ------
+        CorruptFileError
+            If the record cannot be read; it stays as it is.
+        """
+        with locked(self.path):
+            record_accepted(self._log.directory, Accepted(rule, dates, run_id, self._log.now(), reason))
+
+    def withdraw_accepted(self, rule: str, dates: Coverage) -> Coverage:
+        """Take some dates out of what was accepted of a rule, and return those that had been.
+
+        Raises
+        ------
+        CorruptFileError
+            If the record cannot be read; it stays as it is.
+        """
+        with locked(self.path):
+            return end_accepted(self._log.directory, dates, rule)
 
     def write(
         self,

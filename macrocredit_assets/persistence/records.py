@@ -81,6 +81,8 @@ class Provenance:
         For a signal: a hash of the definition that it was computed by.
     landing
         Where the answers lie that the rows were read from: POSIX paths below the data directory.
+    accepted
+        Rules in spite of which rows are stored -> their dates; kept beside the revisions, see ``accepted.py``.
     """
 
     run_id: str | None = None
@@ -89,6 +91,7 @@ class Provenance:
     reason: str | None = None
     definition: str | None = None
     landing: tuple[str, ...] = ()
+    accepted: Mapping[str, Coverage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ class WriteResult:
         Whether bytes changed; False where neither rows nor coverage did.
     inserted, changed, unchanged, vanished
         Numbers of rows inside the window: new; stored with another value; stored and equal; stored but absent from what
-        came (kept), where its date was answered. A cell that came empty where a value is stored counts its row as vanished, and is kept; if another
-        value of the row was restated, the row counts as changed as well.
+        came (kept), where its date was answered. A cell that came empty where a value is stored counts its row as
+        vanished, and is kept; if another value of the row was restated, the row counts as changed as well.
     withdrawn
         Rows removed: where a signal's window was replaced, where it was asked for, and those of a series that a switch
         closed.

@@ -69,6 +69,10 @@ class RevisionLog:
         self.snapshots = Snapshots(directory)
         self._clock = clock
 
+    def now(self) -> datetime:
+        """Return the time by the clock, in UTC."""
+        return self._clock().astimezone(UTC)
+
     def newest(self) -> int:
         """Return the number of the last revision, 0 where there is none, without listing the folder.
 
@@ -171,7 +175,7 @@ class RevisionLog:
             the one that it follows.
         """
         number = len(self.numbers())
-        now = self._clock().astimezone(UTC)
+        now = self.now()
         moment = now if known_at is None else min(now, known_at)
         if number:
             moment = max(moment, self.head(number).known_at)

@@ -7,12 +7,14 @@ the current rows as its projection: ``projection.py``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
 from macrocredit_assets.errors import OutsideWindowError, SchemaMismatchError, SeriesMismatchError, StoreError
+from macrocredit_assets.persistence.accepted import Accepted, end_accepted, read_accepted, record_accepted
 from macrocredit_assets.persistence.atomic import locked
 from macrocredit_assets.persistence.current import is_same_content
 from macrocredit_assets.persistence.diff import Merge, merge
@@ -28,6 +30,8 @@ from macrocredit_assets.persistence.stored_head import StoredHead
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["WriteRequest", "Writer", "refuse_other_schema"]
+
+_EVER = Window(date.min, date.max)
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,10 @@ class Writer:
                 replace=request.replace,
                 withdraw=request.withdraw,
             )
-            kept = _without(stored.coverage, window) if request.replace else stored.coverage
+            kept = stored.coverage.without(Coverage((window,))) if request.replace else stored.coverage
+            self._end_accepted(merged, switched=stored.kind == "switch")
             result = self._commit(stored, merged, kept.union(answered), request)
+            self._record_accepted(request.provenance)
             if request.provenance.inputs:
                 record_seen(
                     self._projection.revisions.directory,
@@ -97,6 +103,18 @@ class Writer:
                     anew=stored.kind == "switch",
                 )
             return result
+
+    def _end_accepted(self, merged: Merge, *, switched: bool) -> None:
+        directory = self._projection.revisions.directory
+        if read_accepted(directory):
+            days = [_EVER] if switched else [Window(day, day) for day in merged.delta.rows.days.tolist()]
+            end_accepted(directory, Coverage.of(days))
+
+    def _record_accepted(self, provenance: Provenance) -> None:
+        for rule, dates in provenance.accepted.items():
+            revisions = self._projection.revisions
+            accepted = Accepted(rule, dates, provenance.run_id, revisions.now(), provenance.reason)
+            record_accepted(revisions.directory, accepted)
 
     def migrate(self, provenance: Provenance) -> WriteResult:
         """Rewrite the stored rows under the schema."""
@@ -232,7 +250,3 @@ class _Stored:
     window: Window | None
     kind: Kind = "write"
     closed: int = 0
-
-
-def _without(coverage: Coverage, window: Window) -> Coverage:
-    return Coverage.of(hole for covered in coverage.windows for hole in Coverage((window,)).holes(covered).windows)
