@@ -16,10 +16,10 @@ from dagster._core.execution.context.data_version_cache import InputAssetVersion
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
 from macrocredit_assets.checking import CheckResult, Report, check, checks_of
 from macrocredit_assets.holdings import Holdings
-from macrocredit_assets.orchestration.finding_metadata import finding_metadata, rules_table
+from macrocredit_assets.orchestration.finding_metadata import finding_metadata
 from macrocredit_assets.orchestration.partitions import today
 from macrocredit_assets.orchestration.tags import accepted_rules, window_of_tags
-from macrocredit_assets.quality import Check
+from macrocredit_assets.quality import Check, rules_of
 from macrocredit_assets.settings import Settings
 
 __all__ = ["build_checks"]
@@ -43,7 +43,7 @@ def _checks(entry: DatasetSpec | SignalSpec, catalog: Catalog, settings: Setting
     @dg.multi_asset_check(
         name=f"{entry.name}_checks",
         specs=[
-            dg.AssetCheckSpec(each, asset=entry.name, description=_QUESTIONS[each], blocking=each in _BLOCKING)
+            dg.AssetCheckSpec(each, asset=entry.name, description=_question(entry, each), blocking=each in _BLOCKING)
             for each in checks_of(entry)
         ],
         can_subset=True,
@@ -64,6 +64,12 @@ def _checks(entry: DatasetSpec | SignalSpec, catalog: Catalog, settings: Setting
             yield _shown(report, result)
 
     return look
+
+
+def _question(entry: DatasetSpec | SignalSpec, asked: Check) -> str:
+    """Return what a check asks, and each of its rules: once, and not with every result, which is kept three times."""
+    rules = (f"- `{rule.name}` ({rule.severity}): {rule.sentence}" for rule in rules_of(entry, asked))
+    return "\n".join((_QUESTIONS[asked], "", *rules))
 
 
 def _know_materialization(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> None:
@@ -92,7 +98,6 @@ def _shown(report: Report, result: CheckResult) -> dg.AssetCheckResult:
         metadata={
             "window": str(report.window or "nothing is stored"),
             **finding_metadata(result.findings),
-            "rules": rules_table(result.rules, result.findings),
         },
     )
 
@@ -101,7 +106,8 @@ def _summary(report: Report, result: CheckResult) -> str:
     if report.window is None:
         return "Nothing is stored."
     if not result.findings:
-        return f"Nothing to be said of {report.window}."
+        looked = "1 rule" if len(result.rules) == 1 else f"{len(result.rules)} rules"
+        return f"{looked} looked at {report.window} and found nothing."
     if len(result.findings) == 1:
         return f"{result.findings[0].rule}: {result.findings[0].message}"
     # each of them has a line of its own among the metadata

@@ -70,7 +70,8 @@ def test_asset_page_shows_chart_schema_and_checks(page: Page, photograph: Photog
     for check in ("continuity", "jumps", "source", "values"):
         _check(page, check).get_by_text("Succeeded").wait_for()
     _check(page, "values").click()
-    page.get_by_text("Nothing to be said of 2024-06-03..2024-06-14.").wait_for()
+    page.get_by_text("7 rules looked at 2024-06-03..2024-06-14 and found nothing.").wait_for()
+    page.get_by_role("listitem").filter(has_text="hard_bounds (error): A value that cannot be true at all.").wait_for()
     photograph(page, "checks")
 
 

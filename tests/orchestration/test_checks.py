@@ -103,14 +103,17 @@ def test_range_is_checked_in_one_step_per_dataset(checked: tuple[Settings, Backf
     assert set(document["checks"]) == set(document["assets"]) == set(NAMES)
 
 
-def test_result_has_a_table_of_its_rules(checked: tuple[Settings, BackfillOutcome]) -> None:
-    """Each rule has a line: its severity, how many rows it found, and what it means."""
+def test_rules_stand_with_the_check_and_not_with_every_result(checked: tuple[Settings, BackfillOutcome]) -> None:
+    """What a check asks names each rule, its severity and what it means; a result that found nothing says how many."""
     settings, outcome = checked
-    table = _evaluations(settings, outcome.run_id)["vix", "values"].metadata["rules"]
-    assert isinstance(table, dg.TableMetadataValue)
-    assert [column.name for column in table.schema.columns] == ["rule", "severity", "found", "what it means"]
-    rows = {row.data["rule"]: (row.data["severity"], row.data["found"]) for row in table.records}
-    assert (rows["hard_bounds"], rows["ohlc_order"]) == (("error", 0), ("warning", 0))
+    key = dg.AssetCheckKey(dg.AssetKey("vix"), "values")
+    asked = build_definitions(settings).resolve_asset_graph().get_check_spec(key).description or ""
+    lines = [line for line in asked.splitlines() if line.startswith("- ")]
+    assert "- `hard_bounds` (error): A value that cannot be true at all." in lines
+    assert "- `ohlc_order` (warning): Open or close outside low..high, or low above high." in lines
+    result = _evaluations(settings, outcome.run_id)["vix", "values"]
+    assert result.description == f"{len(lines)} rules looked at {WINDOW} and found nothing."
+    assert set(result.metadata) == {"window"}
 
 
 def test_result_is_about_the_materialization_of_its_run(checked: tuple[Settings, BackfillOutcome]) -> None:
