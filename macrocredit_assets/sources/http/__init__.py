@@ -7,7 +7,7 @@ format of any source, and where answers are kept.
 from __future__ import annotations
 
 from macrocredit_assets.sources.http.client import HttpClient
-from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, failure, snippet
+from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, failure, printable, snippet
 from macrocredit_assets.sources.http.policy import MIB, HttpPolicy
 from macrocredit_assets.sources.http.redact import PLACEHOLDER
 
@@ -20,5 +20,6 @@ __all__ = [
     "HttpPolicy",
     "NoAnswer",
     "failure",
+    "printable",
     "snippet",
 ]

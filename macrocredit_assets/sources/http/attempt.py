@@ -26,7 +26,7 @@ from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, fa
 from macrocredit_assets.sources.http.pace import Clock, Deadline
 from macrocredit_assets.sources.http.policy import HttpPolicy
 from macrocredit_assets.sources.http.reasons import distrust, why
-from macrocredit_assets.sources.http.redact import Secret
+from macrocredit_assets.sources.http.redact import PLACEHOLDER, Secret
 from macrocredit_assets.sources.http.redirects import REDIRECTS, Server, leads_to
 
 __all__ = ["Call", "Setback", "attempt"]
@@ -129,7 +129,7 @@ def _follow(call: Call, session: requests.Session) -> Answer | Setback:
         call.asked,
         f"{call.asked.source} sends us from address to address without an end",
         NoAnswer(call.url, f"a redirect to {url}"),
-        f"look at the address above; once it answers: {call.asked.command}",
+        f"{_look(url)}; once it answers: {call.asked.command}",
     )
 
 
@@ -169,11 +169,16 @@ def _judged(call: Call, url: str, response: requests.Response) -> Answer | Setba
             call.asked,
             f"{call.asked.source} {call.secret.hidden(problem.happened)}",
             NoAnswer(url, shown(status, kind, "", call.secret.hidden_begin(problem.begins))),
-            f"look at the address above; once it answers as it should: {call.asked.command}",
+            f"{_look(url)}; once it answers as it should: {call.asked.command}",
         )
     else:
         return Answer(url, status, kind, body.data, call.clock.utc(), call.deadline.spent, body.whole)
     raise error
+
+
+def _look(url: str) -> str:
+    key = f", with your key for {PLACEHOLDER}," if PLACEHOLDER in url else ""
+    return f"look at what the address above{key} answers"
 
 
 def _body(call: Call, response: requests.Response) -> Body:

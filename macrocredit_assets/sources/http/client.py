@@ -15,7 +15,7 @@ from urllib3.exceptions import MaxRetryError
 from urllib3.util import Retry
 
 from macrocredit_assets.sources.http.attempt import Call, Setback, attempt
-from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, failure
+from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, failure, one_line
 from macrocredit_assets.sources.http.pace import PROCESS, Clock, Deadline, Paces
 from macrocredit_assets.sources.http.policy import HttpPolicy
 from macrocredit_assets.sources.http.redact import Secret
@@ -121,7 +121,8 @@ class HttpClient:
         pause = setback.wanted or max(left.get_backoff_time(), self._policy.backoff_seconds)
         if pause >= call.deadline.left:
             self._give_up(call, setback, tries)
-        _log.info("%s: %s %s; once more in %.1f s", call.asked.dataset, call.asked.source, setback.happened, pause)
+        happened = one_line(setback.happened)
+        _log.info("%s: %s %s; once more in %.1f s", call.asked.dataset, call.asked.source, happened, pause)
         self._clock.sleep(pause)
         self._turn(call.url)
         return left

@@ -12,7 +12,7 @@ from typing import TypeVar
 from macrocredit_assets.errors import SourceError
 from macrocredit_assets.windows import Window
 
-__all__ = ["Answer", "Asked", "NoAnswer", "failure", "snippet"]
+__all__ = ["Answer", "Asked", "NoAnswer", "failure", "one_line", "printable", "snippet"]
 
 E = TypeVar("E", bound=SourceError)
 
@@ -106,6 +106,22 @@ def shown(status: int, content_type: str, size: str, body: bytes) -> str:
     return f"{facts}: {begins}" if begins else facts
 
 
+def printable(text: str) -> str:
+    r"""Return a text of others so that it can be shown: a blank for each mark that a terminal would obey.
+
+    Examples
+    --------
+    >>> printable("DATE\x1b[2J,CLOSE")
+    'DATE [2J,CLOSE'
+    """
+    return "".join(mark if mark.isprintable() else " " for mark in text)
+
+
+def one_line(text: str) -> str:
+    """Return a text of others on one line: printable characters only, blanks run together."""
+    return " ".join(printable(text).split())
+
+
 def snippet(body: bytes, length: int = _SNIPPET) -> str:
     r"""Return the beginning of a body on one line: printable characters only, blanks run together.
 
@@ -115,7 +131,7 @@ def snippet(body: bytes, length: int = _SNIPPET) -> str:
     '<html> <body>Sorry'
     """
     text = body[: 8 * length].decode("utf-8", errors="replace")
-    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+    line = one_line(text)
     return line if len(line) <= length else line[: length - 3] + "..."
 
 
@@ -137,8 +153,9 @@ def failure(kind: type[E], asked: Asked, happened: str, answer: Answer | NoAnswe
         What to do now, with the exact command, in sentences.
     """
     return kind(
-        f"{asked.dataset}: {happened} ({asked.series}, {asked.window}).\n"
-        f"  asked: {answer.url}\n"
-        f"  came back: {answer.shown}\n"
+        # a publisher's words are in all three
+        f"{asked.dataset}: {one_line(happened)} ({asked.series}, {asked.window}).\n"
+        f"  asked: {one_line(answer.url)}\n"
+        f"  came back: {one_line(answer.shown)}\n"
         f"  what to do: {todo}"
     )

@@ -2,13 +2,18 @@
 
 The addresses that this package, requests and urllib3 hold, log and put into exceptions carry :data:`PLACEHOLDER`
 where the secret belongs; only the connection, when it writes the request line, puts the secret in
-(``connection.py``). What comes back is searched for it before anybody sees it.
+(``connection.py``). What comes back is searched for it before anybody sees it: in either case, and with any of its
+characters written as URLs, HTML and JSON write them, percent-encoding and ``&amp;`` several times over included.
 """
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, urlencode
+from functools import cached_property
+from urllib.parse import quote, urlencode
 
 __all__ = ["PLACEHOLDER", "Secret"]
 
@@ -17,6 +22,9 @@ PLACEHOLDER = "REDACTED"
 
 #: Anything shorter turns up in ordinary text, and hiding it would destroy the text.
 _SHORTEST = 8
+
+#: What the beginning of a character may look like where a body is cut within it.
+_HALF = rb"(?:%[0-9a-f]*|&[#a-z0-9;]*|\\(?:u[0-9a-f]*)?)?"
 
 
 @dataclass(frozen=True)
@@ -41,24 +49,16 @@ class Secret:
             raise ValueError(f"a secret of fewer than {_SHORTEST} characters cannot be told from ordinary text")
 
     def hidden(self, text: str) -> str:
-        """Return a text with the secret replaced, plain and percent-encoded."""
-        for form in self._forms():
-            text = text.replace(form, PLACEHOLDER)
-        return text
+        """Return a text with the secret replaced, however it is written."""
+        return self.hidden_bytes(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
 
     def hidden_bytes(self, body: bytes) -> bytes:
-        """Return a body with the secret replaced, plain and percent-encoded; as it is where it holds none."""
-        for form in self._forms():
-            body = body.replace(form.encode(), PLACEHOLDER.encode())
-        return body
+        """Return a body with the secret replaced, however it is written; as it is where it holds none."""
+        return body if self.value is None else self._whole.sub(PLACEHOLDER.encode(), body)
 
     def hidden_begin(self, body: bytes) -> bytes:
         """Return the beginning of a body with the secret replaced, also where it is cut within the secret."""
-        body = self.hidden_bytes(body)
-        for form in self._forms():
-            cut = next((n for n in range(len(form) - 1, 0, -1) if body.endswith(form[:n].encode())), 0)
-            body = body[: len(body) - cut]
-        return body
+        return body if self.value is None else self._cut.sub(b"", self.hidden_bytes(body))
 
     def address(self, url: str, params: dict[str, str]) -> str:
         """Return the address with its query, the placeholder in the secret's place."""
@@ -69,6 +69,31 @@ class Secret:
         """Return the target of a request line as it goes out on the wire."""
         return target if self.value is None else target.replace(PLACEHOLDER, quote(self.value, safe=""))
 
-    def _forms(self) -> tuple[str, ...]:
-        value = self.value
-        return () if value is None else tuple(dict.fromkeys((value, quote(value, safe=""), quote_plus(value))))
+    @cached_property
+    def _whole(self) -> re.Pattern[bytes]:
+        return re.compile(b"".join(self._marks), re.IGNORECASE)
+
+    @cached_property
+    def _cut(self) -> re.Pattern[bytes]:
+        first, *others = self._marks
+        pattern = _HALF
+        for mark in reversed(others):
+            pattern = b"(?:%b%b|%b)" % (mark, pattern, _HALF)
+        return re.compile(first + pattern + rb"\Z", re.IGNORECASE)
+
+    @cached_property
+    def _marks(self) -> Sequence[bytes]:
+        return [_written(mark) for mark in self.value or ""]
+
+
+def _written(mark: str) -> bytes:
+    """Return a pattern of all the ways in which a character is written."""
+    forms = [
+        re.escape(each.encode()) for each in dict.fromkeys((mark, html.escape(mark), "+" if mark == " " else mark))
+    ]
+    # the two cases of a letter are two characters once they are encoded
+    for each in sorted({mark, mark.lower(), mark.upper()}):
+        percent = b"".join(b"%%(?:25)*%02x" % byte for byte in each.encode())
+        code = "|".join(f"{ord(letter):d};?|x0*{ord(letter):x};?" for letter in each).encode()
+        forms += [percent, rb"&(?:amp;)*#0*(?:%b)" % code, *(rb"\\u%04x" % ord(letter) for letter in each)]
+    return b"(?:%b)" % b"|".join(forms)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from macrocredit_assets.errors import UnknownSeriesError
-from macrocredit_assets.sources.http import Answer, Asked, failure, snippet
+from macrocredit_assets.sources.http import Answer, Asked, NoAnswer, failure, snippet
 from macrocredit_assets.sources.http.pace import Clock, Deadline, Paces, TokenBucket
 from macrocredit_assets.windows import Window
 
@@ -67,6 +67,19 @@ def test_a_deadline_cuts_and_then_refuses() -> None:
 def test_a_snippet_is_one_printable_line(body: bytes, shown: str) -> None:
     """Control characters, line ends and what is no text do not reach a terminal."""
     assert snippet(body) == shown
+
+
+def test_a_failure_shows_nothing_that_a_terminal_obeys() -> None:
+    """A publisher's words, headers and redirects are shown without what would move the cursor or clear the screen."""
+    asked = Asked("treasury_10y", "fred:DGS10", Window(date(2024, 1, 1), date(2024, 1, 31)), "FRED")
+    came = NoAnswer("https://a.example/\x1b[2J", "status 200, text/\x9b31m")
+    message = str(failure(UnknownSeriesError, asked, "FRED sent the columns DATE,\x1b]0;x\x07\nVALUE", came, "look"))
+    assert message.split("\n") == [
+        "treasury_10y: FRED sent the columns DATE, ]0;x VALUE (fred:DGS10, 2024-01-01..2024-01-31).",
+        "  asked: https://a.example/ [2J",
+        "  came back: status 200, text/ 31m",
+        "  what to do: look",
+    ]
 
 
 def test_a_failure_has_four_lines() -> None:

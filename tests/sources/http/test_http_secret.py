@@ -107,6 +107,33 @@ def test_an_object_does_not_show_it() -> None:
     assert Secret(CANARY).hidden_begin(b"key " + CANARY[:9].encode()) == b"key "
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        CANARY.upper(),
+        CANARY.replace("c", "%63"),
+        CANARY.replace("a", "%41"),
+        CANARY.replace("c", "%2563"),
+        "".join(f"&#{ord(mark)};" for mark in CANARY),
+        "".join(f"&#x{ord(mark):X};" for mark in CANARY),
+        CANARY.replace("9", "&amp;#0057;"),
+        CANARY.replace("n", "\\u006e"),
+    ],
+)
+def test_it_is_found_however_it_is_written(written: str) -> None:
+    """Case, percent-encoding, entities and JSON's escapes do not let it through, not even cut anywhere."""
+    secret = Secret(CANARY)
+    assert secret.hidden(f"key={written}&id=x%20y") == "key=REDACTED&id=x%20y"
+    for end in range(8, len(written)):
+        # the last character may be there without the mark that ends it
+        assert secret.hidden_begin(f"key={written[:end]}".encode()) in (b"key=", b"key=REDACTED")
+
+
+def test_odd_characters_are_found_as_html_writes_them() -> None:
+    """A secret that is no FRED key may hold what HTML has names for."""
+    assert Secret("ab&<secret>").hidden("x ab&amp;&lt;secret&gt; y ab%26%3csecret%3E") == "x REDACTED y REDACTED"
+
+
 def test_a_short_secret_is_none() -> None:
     """What could be any word cannot be hidden without hiding other things: it is refused, and not repeated."""
     with pytest.raises(ValueError, match="fewer than 8 characters") as caught:
