@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from macrocredit_assets.errors import SettingsError
 
@@ -112,6 +112,7 @@ class Settings:
             If a variable has a value that is not among the known ones.
         """
         root = _path(environ, "MACROCREDIT_ROOT") or Path.cwd()
+        key = _key(environ, "FRED_API_KEY")
         return cls(
             root=root,
             dagster_home=_path(environ, "DAGSTER_HOME") or root / ".dagster",
@@ -121,10 +122,10 @@ class Settings:
             executor=cast("Executor", _choice(environ, "MACROCREDIT_EXECUTOR", get_args(Executor))),
             schedules=_choice(environ, "MACROCREDIT_SCHEDULES", ("on", "off")) == "on",
             notify=_notifier(environ),
-            fred_api_key=_key(environ, "FRED_API_KEY"),
-            fred_url=_url(environ, "MACROCREDIT_FRED_URL"),
-            fred_api_url=_url(environ, "MACROCREDIT_FRED_API_URL"),
-            cboe_url=_url(environ, "MACROCREDIT_CBOE_URL"),
+            fred_api_key=key,
+            fred_url=_url(environ, "MACROCREDIT_FRED_URL", key),
+            fred_api_url=_url(environ, "MACROCREDIT_FRED_API_URL", key),
+            cboe_url=_url(environ, "MACROCREDIT_CBOE_URL", key),
             http_timeout=_seconds(environ, "MACROCREDIT_HTTP_TIMEOUT"),
             landing_days=_days(environ, "MACROCREDIT_LANDING_DAYS"),
         )
@@ -191,18 +192,23 @@ def _key(environ: Mapping[str, str], name: str) -> str | None:
     # of a shorter one every trace is to be hidden, and it would be found in ordinary text
     if text and not (text.isascii() and text.isalnum() and len(text) >= _SHORTEST_KEY):
         raise SettingsError(
-            f"{name} is no key: FRED's are 32 letters and digits. Correct it, or unset it to ask FRED's public CSV, "
-            "which needs none."
+            f"{name} is no key: a key has {_SHORTEST_KEY} letters and digits at least, and nothing else; FRED's are 32 "
+            "of them, in lower case. Correct it, or unset it to ask FRED's public CSV, which needs none."
         )
     return text or None
 
 
-def _url(environ: Mapping[str, str], name: str) -> str:
+def _url(environ: Mapping[str, str], name: str, key: str | None) -> str:
     text = (environ.get(name) or VARIABLES[name][0]).strip().rstrip("/")
     if not _is_address(text):
         # without the text: whoever puts a key into an address would find it in the log
         raise SettingsError(
             f"{name} is no address; write it as https://host/path, without a query and without a user's name."
+        )
+    if key and key.lower() in unquote(text).lower():
+        # an address is shown wherever it is asked; again without the text
+        raise SettingsError(
+            f"{name} has FRED_API_KEY in it: take it out of the address; it is sent where it is needed."
         )
     return text
 

@@ -177,6 +177,15 @@ def test_a_key_is_letters_and_digits(key: str) -> None:
     assert "s3cr" not in str(caught.value)
 
 
+@pytest.mark.parametrize("variable", ["MACROCREDIT_FRED_URL", "MACROCREDIT_FRED_API_URL", "MACROCREDIT_CBOE_URL"])
+@pytest.mark.parametrize("written", ["s3crets3cret", "S3CRETs3cret", "%733crets3cret"])
+def test_a_key_does_not_stand_in_an_address(variable: str, written: str) -> None:
+    """An address is shown in messages, so that a key in it is refused before anybody is asked, and not repeated."""
+    with pytest.raises(SettingsError, match=f"{variable} has FRED_API_KEY in it") as caught:
+        Settings.from_env({variable: f"https://mirror.example/{written}/fred", "FRED_API_KEY": "s3crets3cret"})
+    assert "3cret" not in str(caught.value).lower()
+
+
 def test_secrets_are_not_shown() -> None:
     """No secret is in the text of the settings."""
     settings = Settings.from_env({"FRED_API_KEY": "s3crets3cret", "MACROCREDIT_NOTIFY": "s3cret"})
