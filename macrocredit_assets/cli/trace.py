@@ -71,12 +71,14 @@ def _print(context: Context, found: Trace) -> None:
 
 
 def _print_origin(context: Context, origin: Origin) -> None:
+    from macrocredit_assets.sources.http import printable
+
     click.echo()
     click.secho(origin.way, fg="cyan")
     if origin.path is not None:
         click.echo(f"  {context.shown(origin.path)}")
     for line in origin.lines:
-        click.echo(f"  {line.unit} {line.number}: {line.text}")
+        click.echo(f"  {line.unit} {line.number}: {printable(line.text)}")
     if origin.note:
         click.echo(f"  {origin.note}")
 

@@ -87,21 +87,28 @@ def _is_of(path: str, source: str) -> bool:
 def _in_answers(settings: Settings, label: str, answers: Sequence[str], day: date) -> Origin:
     """Look for a day in the answers of a way: they are pages of one, so it stands in one of them or in none."""
     notes: list[str] = []
+    gone: list[str] = []
+    there: Path | None = None
     for answer in answers:
         path = settings.data_directory / answer
         try:
             body = Landing(settings.landing_directory).read(answer)
         except FileNotFoundError:
-            notes.append(f"{path.name} is kept no more: {_retention(settings)}.")
+            gone.append(path.name)
             continue
         except (CorruptFileError, UsageError) as error:
+            there = path
             notes.append(str(error))
             continue
+        there = path
         lines = lines_of_answer(body, PurePosixPath(answer).parts[1], path.suffixes[-2][1:], day)
         if lines:
             return Origin(label, path, lines)
         notes.append(f"No line of it is about {day}.")
-    return Origin(label, settings.data_directory / answers[-1], note=" ".join(dict.fromkeys(notes)))
+    if gone:
+        which = gone[0] if len(answers) == 1 else f"{len(gone)} of its {len(answers)} answers"
+        notes.append(f"{which} {'is' if len(gone) == 1 else 'are'} kept no more: {_retention(settings)}.")
+    return Origin(label, there, note=" ".join(dict.fromkeys(notes)))
 
 
 def _retention(settings: Settings) -> str:

@@ -13,12 +13,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, arrow_schema
-from macrocredit_assets.catalog.publication import DayState, day_states, due
+from macrocredit_assets.catalog.publication import DayState, day_states
 from macrocredit_assets.errors import CorruptFileError, UsageError
 from macrocredit_assets.persistence import DatasetStore, Revision, StoredHead
 from macrocredit_assets.persistence.run_log import find, read_run
+from macrocredit_assets.serving import lacking
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.stores import open_store
+from macrocredit_assets.trace.absence import why_no_row
 from macrocredit_assets.trace.changes import RowChange, Values, row_changes
 from macrocredit_assets.trace.origins import Origin, origins
 from macrocredit_assets.windows import Coverage, Window
@@ -141,12 +143,20 @@ def trace(
     values = _values(store, day) if head else None
     whole = tuple(row_changes(store, Window(day, day)))
     change = _setter(whole, None if values is None else column)
+    state = _state(entry, head, day, today, there=values is not None)
+    if values is not None:
+        why = _why_unknown(entry, change, whole)
+    else:
+        first = head.first if head else None
+        why = _why_taken(change) or why_no_row(
+            entry, day, state, today=today, first=first, lacking=lambda: lacking(settings, catalog).get(name)
+        )
     return Trace(
         name=name,
         date=day,
         column=column,
-        state=_state(entry, head, day, today, there=values is not None),
-        why=_why_no_row(entry, head, day, today, change) if values is None else _why_unknown(entry, change, whole),
+        state=state,
+        why=why,
         series=head.series if head else None,
         schema=asked,
         row=None if values is None else {each: values[each] for each in asked.names},
@@ -219,30 +229,9 @@ def _why_unknown(entry: DatasetSpec | SignalSpec, change: RowChange | None, hist
     return None
 
 
-def _why_no_row(
-    entry: DatasetSpec | SignalSpec, head: StoredHead | None, day: date, today: date, change: RowChange | None
-) -> str:
-    if change is not None and change.new is None:
-        reason = f": {change.revision.reason}" if change.revision.reason else ""
-        return f"Revision {change.revision.number} took the row away ({change.action}){reason}."
-    fill = f"Run: macrocredit backfill {entry.name} --start {day} --end {day}"
-    match _state(entry, head, day, today, there=False):
-        case "closed":
-            return f"The day was asked for. It is a {day:%A}, and no session of the calendar {entry.calendar}."
-        case "source_gap":
-            return f"A session of {entry.calendar} that was asked for: the source had no value."
-        case "source_unavailable":
-            begins = f"its rows begin on {head.first}" if head and head.first else "there is no row at all"
-            return f"The day was asked for, and the source had nothing so early: {begins}."
-        case "absent":
-            return "The day was computed, and has no value: an input has no row that day, or too few rows before it."
-        case "not_yet_published":
-            return f"Not due yet: its row must be there by the end of {_due(entry, day)}."
-        case "late":
-            return f"Late: its row had to be there by the end of {_due(entry, day)}. {fill}"
-        case _:
-            return f"The day was never asked for. {fill}"
-
-
-def _due(entry: DatasetSpec | SignalSpec, day: date) -> date:
-    return due(entry, day) if isinstance(entry, DatasetSpec) else day
+def _why_taken(change: RowChange | None) -> str | None:
+    """Say which revision took a row away that is not there; None where none did."""
+    if change is None or change.new is not None:
+        return None
+    reason = f": {change.revision.reason}" if change.revision.reason else ""
+    return f"Revision {change.revision.number} took the row away ({change.action}){reason}."

@@ -23,7 +23,8 @@ Run = Callable[..., Result]
 
 RUN_ID = "0123456789abcdef"
 FIRST, SECOND = datetime(2024, 1, 5, 12, tzinfo=UTC), datetime(2024, 1, 8, 12, tzinfo=UTC)
-LINE = "01/03/2024,13.380000,14.220000,13.330000,14.040000"
+#: A publisher may send what a terminal would obey.
+LINE = "01/03/2024,13.380000,14.220000,13.330000,14.040000\x1b[2J"
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_value_is_followed_to_its_line(root: Path) -> None:
     assert "launched by  schedule daily_us (success, 2024-01-08 12:00 UTC)" in lines
     (answer,) = (root / "data" / "landing" / "cboe" / "VIX").glob("*.csv.gz")
     at = lines.index("cboe:VIX")
-    assert lines[at + 1 : at + 3] == [f"  {answer}", f"  line 2: {LINE}"]
+    assert lines[at + 1 : at + 3] == [f"  {answer}", f"  line 2: {LINE.replace(chr(27), ' ')}"]
     assert [line.split() for line in lines if " close " in line][-1] == [
         *("2024-01-03", "change", "close", "14.00", "14.04", "2", "2024-01-08T12:00:00.000Z")
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from macrocredit_assets.catalog import arrow_schema, load_catalog
+from macrocredit_assets.catalog import Catalog, arrow_schema, load_catalog
 from macrocredit_assets.errors import UnknownDatasetError, UsageError
 from macrocredit_assets.persistence import DatasetStore, Provenance, RunHeader, RunLog
 from macrocredit_assets.persistence.landing import Landing
@@ -172,11 +173,27 @@ def test_answer_that_went_with_time_is_told(treasury: Treasury) -> None:
     assert "cannot be read" in damaged.note
     path.unlink()
     (origin,) = treasury.trace(landing_days=30).origins
-    assert origin.path == path
+    # a file that is gone is no heading
+    assert origin.path is None
     assert origin.note == f"{path.name} is kept no more: answers stay for 30 days (MACROCREDIT_LANDING_DAYS)."
     (removed,) = treasury.trace().origins
     assert removed.note is not None
     assert "somebody has removed it" in removed.note
+
+
+def test_pages_that_went_with_time_are_told_once(treasury: Treasury) -> None:
+    """Of an answer of many pages one sentence says how many are gone; one that is left, and does not help, is named."""
+    pages = [treasury.keep(API.replace(b"3.99", b"%d" % number), "json") for number in range(3)]
+    treasury.put({"2024-01-03": 3.91}, ("fred_api:DGS10",), landing=tuple(pages))
+    for page in pages[:2]:
+        (treasury.settings.data_directory / page).unlink()
+    stay = "kept no more: answers stay for 30 days (MACROCREDIT_LANDING_DAYS)."
+    (some,) = treasury.trace(landing_days=30).origins
+    assert some.path == treasury.settings.data_directory / pages[2]
+    assert some.note == f"No line of it is about 2024-01-03. 2 of its 3 answers are {stay}"
+    (treasury.settings.data_directory / pages[2]).unlink()
+    (none,) = treasury.trace(landing_days=30).origins
+    assert (none.path, none.note) == (None, f"3 of its 3 answers are {stay}")
 
 
 def test_day_that_no_answer_mentions(treasury: Treasury) -> None:
@@ -230,6 +247,44 @@ def test_day_without_a_row(treasury: Treasury, day: str, state: str, words: str)
     assert (found.row, found.state, found.change) == (None, state, None)
     assert found.why is not None
     assert words in found.why
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("1989-12-29", "Runs begin on 1990-01-01: no source is asked for earlier days. Rows before come from a file."),
+        ("2024-02-01", "Not due yet: its row must be there by the end of 2024-02-02."),
+        ("2024-02-03", "The day is not over yet: today is 2024-02-01 in New York."),
+        ("2061-06-18", "The day is not over yet: today is 2024-02-01 in New York."),
+    ],
+)
+def test_day_that_no_run_can_ask_for(treasury: Treasury, day: str, words: str) -> None:
+    """Before the first partition, and from today on, no backfill is advised: it would be refused."""
+    why = treasury.trace(date.fromisoformat(day)).why
+    assert why is not None
+    assert words in why
+    assert "backfill" not in why
+
+
+def test_day_after_the_end_of_a_series(treasury: Treasury) -> None:
+    """A Monday after the series has ended has no row because of that, asked for or not."""
+    entry = CATALOG.entry("ust_10y").model_copy(update={"ended": date(2024, 1, 2)})
+    catalog = Catalog({"ust_10y": entry}, {})
+    treasury.put({"2024-01-02": 3.95})
+    for day in (date(2024, 1, 3), date(2024, 1, 8), date(2030, 1, 7)):
+        found = trace(treasury.settings, catalog, "ust_10y", day, today=TODAY)
+        assert found.why == "The series ended on 2024-01-02: no later day has a row."
+
+
+@pytest.mark.parametrize(("day", "begins"), [("2024-01-08", "Late: "), ("2024-01-06", "The day was never asked for.")])
+def test_day_that_the_profile_cannot_bring(treasury: Treasury, day: str, begins: str) -> None:
+    """Where no way can be used, the reasons stand in place of a command that would be refused."""
+    treasury.settings = replace(treasury.settings, profile="files")
+    why = treasury.trace(date.fromisoformat(day)).why
+    assert why is not None
+    assert why.startswith(begins)
+    assert "No run can bring it here: file:" in why
+    assert why.endswith("See: macrocredit doctor")
 
 
 def test_rows_from_before_revisions(treasury: Treasury) -> None:
