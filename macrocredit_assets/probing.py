@@ -53,7 +53,8 @@ class Reply:
     rows
         Rows with a value inside the window; None where it failed.
     first, last
-        The first and last date with a value in what was sent; None where there is none.
+        The first and last date with a value in what was sent, which may begin long before the window; None where there
+        is none.
     error
         What kept it from answering.
     """

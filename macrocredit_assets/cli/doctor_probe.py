@@ -22,14 +22,14 @@ _REPLIES = (
     render.Column("way"),
     render.Column("answer"),
     render.Column("rows", right=True),
-    render.Column("first", optional=True),
-    render.Column("last"),
+    render.Column("sent from", optional=True),
+    render.Column("sent to"),
     render.Column("seconds", right=True, optional=True),
 )
 
 
 def probe(context: Context, catalog: Catalog, *, quiet: bool) -> list[Reply]:
-    """Ask every way that the profile uses; while one waits, say for whom.
+    """Ask every way that the profile uses; unless ``quiet``, say what each answered as soon as it has.
 
     Raises
     ------
@@ -41,7 +41,13 @@ def probe(context: Context, catalog: Catalog, *, quiet: bool) -> list[Reply]:
     sources, asked = questions(context.settings, catalog)
     if not quiet:
         click.echo(f"Asking {len(asked)} way{'' if len(asked) == 1 else 's'} ...", err=True)
-    return [*ask(sources, asked, context.yesterday)]
+    replies = []
+    for number, reply in enumerate(ask(sources, asked, context.yesterday), 1):
+        replies.append(reply)
+        if not quiet:
+            said = f"{reply.dataset} by {reply.way}: {_answer(reply)}, {reply.seconds:.1f} s"
+            click.echo(f"  {number}/{len(asked)} {said}", err=True)
+    return replies
 
 
 def print_replies(context: Context, replies: Sequence[Reply]) -> None:
@@ -54,8 +60,10 @@ def print_replies(context: Context, replies: Sequence[Reply]) -> None:
         click.echo(f"Profile {context.settings.profile} has no way that could be asked.")
         return
     render.print_table(_REPLIES, map(_row, replies))
-    rows = f"rows of the {DAYS} days until {context.yesterday}"
-    click.echo(f"\n{len(replies) - len(failed)} of {len(replies)} ways answered ({rows}); nothing was stored.")
+    answered = (
+        f"{len(replies) - len(failed)} of {len(replies)} ways answered for the {DAYS} days until {context.yesterday}"
+    )
+    click.echo(f"\n{answered}; nothing was stored. What was sent may begin earlier than that.")
     for reply, error in failed:
         # no table: where a terminal breaks a line, the command in it is still whole for the clipboard
         click.echo()
@@ -81,11 +89,17 @@ def document(context: Context, replies: Sequence[Reply]) -> list[dict[str, objec
     ]
 
 
+def _answer(reply: Reply) -> str:
+    if reply.error:
+        return "FAILED"
+    return "ok" if reply.rows else "no row"
+
+
 def _row(reply: Reply) -> list[str]:
     return [
         reply.dataset,
         reply.way,
-        "FAILED" if reply.error else "ok",
+        _answer(reply),
         "" if reply.rows is None else f"{reply.rows:,}",
         str(reply.first or ""),
         str(reply.last or ""),

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from macrocredit_assets.cli import cli
+from macrocredit_assets import probing
+from macrocredit_assets.catalog import Catalog
+from macrocredit_assets.cli import cli, doctor_probe
 from macrocredit_assets.cli.context import Context
+from macrocredit_assets.persistence import ErrorInfo
+from macrocredit_assets.probing import Reply
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.testing import CboeServer, FredServer, Publisher, faults
 
@@ -88,9 +92,43 @@ def test_each_way_that_can_be_used_is_asked(tmp_path: Path, servers: tuple[FredS
         ["ust_10y", "fred:DGS10", "ok", "10", "2023-12-01", "2024-01-09"],
         ["vix", "cboe:VIX", "ok", "10", "2023-12-01", "2024-01-09"],
     ]
-    assert "2 of 2 ways answered (rows of the 10 days until 2024-01-09); nothing was stored." in result.stdout
-    assert "Asking 2 ways ..." in result.stderr
+    assert "2 of 2 ways answered for the 10 days until 2024-01-09; nothing was stored." in result.stdout
+    (header,) = (line.split() for line in result.stdout.splitlines() if line.startswith("dataset "))
+    assert header == ["dataset", "way", "answer", "rows", "sent", "from", "sent", "to", "seconds"]
+    asking, first, second = result.stderr.splitlines()
+    assert asking == "Asking 2 ways ..."
+    assert first.startswith("  1/2 ust_10y by fred:DGS10: ok, ")
+    assert second.startswith("  2/2 vix by cboe:VIX: ok, ")
     assert not (tmp_path / "root").exists()
+
+
+def test_way_without_a_row_of_these_days_is_not_ok(tmp_path: Path, servers: tuple[FredServer, CboeServer]) -> None:
+    """An answer whose rows end before the ten days is one, and says so; it is no failure."""
+    servers[0].install(faults.frozen(date(2023, 12, 29)), series="DGS10", times=1)
+    result = _probe(tmp_path, servers)
+    assert result.exit_code == 0, result.output
+    (line,) = (line.split() for line in result.stdout.splitlines() if line.startswith("ust_10y "))
+    assert line[:-1] == ["ust_10y", "fred:DGS10", "no", "row", "0", "2023-12-01", "2023-12-29"]
+    assert "1/2 ust_10y by fred:DGS10: no row, " in result.stderr
+
+
+def test_replies_are_told_as_they_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a slow way has read what the others said."""
+    heard: list[str] = []
+
+    def ask(*_: object) -> Iterator[Reply]:
+        yield Reply("vix", "cboe:VIX", 0.1, 7)
+        heard.append(capsys.readouterr().err)
+        yield Reply("ust_10y", "fred:DGS10", 30.0, error=ErrorInfo("SourceUnavailableError", "silent"))
+
+    monkeypatch.setattr(probing, "ask", ask)
+    context = Context(settings=Settings(root=tmp_path, dagster_home=tmp_path), yesterday=TODAY)
+    replies = doctor_probe.probe(context, Catalog({}, {}), quiet=False)
+    assert heard == ["Asking 0 ways ...\n  1/0 vix by cboe:VIX: ok, 0.1 s\n"]
+    assert capsys.readouterr().err.endswith("ust_10y by fred:DGS10: FAILED, 30.0 s\n")
+    assert [reply.dataset for reply in replies] == ["vix", "ust_10y"]
 
 
 def test_way_that_fails_is_told_and_the_others_are_asked(
