@@ -22,7 +22,7 @@ import pandas as pd
 from macrocredit_assets import load
 from macrocredit_assets.catalog import DatasetSpec, load_catalog
 from macrocredit_assets.catalog.models import FileWay
-from macrocredit_assets.ingest import ingest
+from macrocredit_assets.ingest import ingest, stored_beside
 from macrocredit_assets.persistence import AssetRecord
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import FileSource, Route
@@ -32,6 +32,9 @@ from macrocredit_assets.writing import write
 
 #: The day on which all of this is looked at: every file ends before it.
 TODAY = date(2026, 7, 31)
+
+#: What each trial asks for.
+WINDOW = Window(date(1990, 1, 1), date(2026, 7, 30))
 
 
 @dataclass(frozen=True)
@@ -149,10 +152,10 @@ def fetch_and_write(spec: DatasetSpec, series: str, download: Download, settings
     way, source = download.way(series), FileSource(settings.files)
     ingested = ingest(
         spec,
-        Window(date(1990, 1, 1), date(2026, 7, 30)),
+        WINDOW,
         Route(series, (way,)),
         {source.name: source},
-        stored=open_store(settings, spec).read_frame() if open_store(settings, spec).head() else None,
+        stored=stored_beside(open_store(settings, spec), WINDOW, series),
         today=TODAY,
     )
     return write(settings, spec, ingested, run_id=download.file)
@@ -168,7 +171,7 @@ def report(download: Download, record: AssetRecord) -> None:
     for change in result.changes:
         print(f"  {change.date} {change.column}: {change.old} became {change.new}")
     for finding in record.findings:
-        if finding.rule == "vanished":
+        if finding.rule in {"vanished", "truncated"}:
             print(f"  {finding.severity} {finding.rule}: {finding.message}")
 
 

@@ -20,7 +20,7 @@ from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
 from macrocredit_assets.errors import SeriesMismatchError, UnreadableSourceError, UsageError
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.ingest import Ingested, ingest, stored_beside
-from macrocredit_assets.ingest.archive import answered_by
+from macrocredit_assets.ingest.holes import ARCHIVE_GAPS
 from macrocredit_assets.local_run import local_run
 from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.persistence.root_kind import RootKind, require_root_kind, stamp_root
@@ -123,7 +123,7 @@ def ingest_history(
 
     Its rows add to the stored ones and restate them, by the same rules as those of any other way. From its first stored
     row to its last, dates are covered afterwards, but for long stretches without a row, as
-    :func:`macrocredit_assets.ingest.archive.answered_by` has it. Days that are not over yet are left out, and told.
+    :data:`macrocredit_assets.ingest.holes.ARCHIVE_GAPS` has it. Days that are not over yet are left out, and told.
 
     Parameters
     ----------
@@ -216,13 +216,12 @@ def _read(
         stored=stored_beside(store, window, way.series),
         today=today,
         again=again,
+        gaps=ARCHIVE_GAPS,
     )
-    answered, gaps = answered_by(spec, pd.DatetimeIndex(ingested.frame.index))
     return replace(
         ingested,
         ways=(f"history:{path.name}",),
-        answered=ingested.answered.intersect(answered),
-        findings=ingested.findings + gaps + _unfinished(spec, answer, past.end),
+        findings=ingested.findings + _unfinished(spec, answer, past.end),
     )
 
 

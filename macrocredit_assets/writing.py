@@ -73,7 +73,8 @@ def write(
         rows_read=ingested.rows_read,
         dropped=ingested.dropped,
         result=result,
-        findings=ingested.findings + vanished_finding(entry, ingested.window, result.vanished, result.vanished_dates),
+        findings=ingested.findings
+        + vanished_finding(entry, ingested.window, result.vanished, result.vanished_dates, withdraw=withdraw),
         accepted=ingested.accepted,
         seconds={**ingested.seconds, "write": perf_counter() - started},
         landing=ingested.landing,

@@ -247,10 +247,10 @@ def _(desk: Desk) -> None:
 @_market("without any value", "dropped and counted; a stored row of that date counts as absent")
 def _(desk: Desk) -> None:
     desk.fetch("8: 13.1 13.4, 9: 12.8 13.6")
-    record = desk.fetch("8: 13.1 13.4, 9: - -, 10: - -")
+    record = desk.fetch("8: 13.1 13.4, 9: - -, 10: - -, 11: 12.4 12.6")
     assert record.dropped == {"missing": 2}
     assert _result(record).vanished_dates == (date(2024, 1, 9),)
-    assert desk.closes() == {8: 13.1, 9: 12.8}
+    assert desk.closes() == {8: 13.1, 9: 12.8, 11: 12.4}
 
 
 @_signal("without any value", "not there: an input lacks that date; a stored row is withdrawn")

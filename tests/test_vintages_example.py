@@ -79,10 +79,10 @@ def test_older_state_is_read_back_whole(trials: dict[str, str]) -> None:
 
 
 def test_shorter_download_costs_no_row(trials: dict[str, str]) -> None:
-    """What the newer download does not have any more is kept, said to have vanished, and makes no revision."""
+    """What the newer download does not have any more is kept, said to be cut off, and makes no revision."""
     for title in ("The newer download starts later: OAS", "The newer download starts later: CDX"):
         assert "no revision" in trials[title]
-        assert "warning vanished" in trials[title]
+        assert "warning truncated" in trials[title]
 
 
 def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ What belongs here: the way from sources, or from a signal's inputs, to rows read
 here, and nothing knows Dagster.
 """
 
-from macrocredit_assets.ingest.beside import stored_beside
+from macrocredit_assets.ingest.beside import Beside, stored_beside
 from macrocredit_assets.ingest.market import ingest
 from macrocredit_assets.ingest.own import own_series, take
 from macrocredit_assets.ingest.results import Ingested, SignalInput
 from macrocredit_assets.ingest.signal import derive
 
-__all__ = ["Ingested", "SignalInput", "derive", "ingest", "own_series", "stored_beside", "take"]
+__all__ = ["Beside", "Ingested", "SignalInput", "derive", "ingest", "own_series", "stored_beside", "take"]

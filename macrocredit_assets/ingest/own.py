@@ -7,6 +7,7 @@ from time import perf_counter
 import pandas as pd
 
 from macrocredit_assets.catalog import DatasetSpec, SignalSpec
+from macrocredit_assets.ingest.beside import Beside
 from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
 from macrocredit_assets.ingest.results import Ingested
 from macrocredit_assets.quality import judge
@@ -25,7 +26,7 @@ def take(
     window: Window,
     frame: pd.DataFrame,
     *,
-    stored: pd.DataFrame | None = None,
+    stored: Beside | None = None,
     accept: frozenset[str] = frozenset(),
     accept_tag: str,
 ) -> Ingested:
@@ -38,7 +39,7 @@ def take(
     frame
         Index of dates, the spec's columns in any order.
     stored
-        Rows already held in and around the window, against which levels are compared.
+        What is held of the series already, against which levels are compared.
     accept
         Rules of severity ``error`` in spite of which the window is stored.
     accept_tag
@@ -54,7 +55,7 @@ def take(
     started = perf_counter()
     if set(frame.columns) == set(spec.columns):
         frame = frame[list(spec.columns)]
-    findings = judge(spec, frame, stored, accept=accept)
+    findings = judge(spec, frame, stored.rows if stored else None, accept=accept)
     stop_on_errors(spec, window, findings, tag=accept_tag)
     shaped = conform(spec, frame)
     duplicates = len(frame) - len(shaped)

@@ -198,7 +198,25 @@ RULES: tuple[Rule, ...] = (
         "truncated",
         "source",
         "warning",
-        "The source begins later than rows that are stored of it; the store keeps them.",
+        "The source begins later than rows that are stored of it; they are kept, and days before it are not answered.",
+    ),
+    Rule(
+        "source_gaps",
+        "source",
+        "warning",
+        "The source has no row on more than 30 sessions in a row; they are not answered.",
+    ),
+    Rule(
+        "between_ways",
+        "source",
+        "warning",
+        "One way of the series ends before another begins; what lies between them is not answered.",
+    ),
+    Rule(
+        "earlier_history",
+        "source",
+        "warning",
+        "The source has rows of days that count as covered because it once had nothing there.",
     ),
     Rule(
         "late",

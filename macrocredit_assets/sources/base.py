@@ -38,6 +38,9 @@ class Fetched:
         Where the answers lie as they came: POSIX paths below the data directory; empty where they are not kept.
     findings
         What the source itself noticed about its answer, beyond what the rules see in the frame.
+    before, after
+        The last date with a value before the window, and the first one after it, where the source knows them: a long
+        hole shows in a window inside it by the rows around it alone.
     """
 
     frame: pd.DataFrame
@@ -48,6 +51,8 @@ class Fetched:
     label: str | None = None
     landing: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    before: date | None = None
+    after: date | None = None
 
 
 class Source(Protocol):

@@ -93,7 +93,7 @@ def trim(dataset: str, frame: pd.DataFrame, window: Window, *, today: date | Non
     inside = ~ahead & np.asarray((index >= pd.Timestamp(window.start)) & (index <= pd.Timestamp(window.end)))
     outside = ~ahead & ~inside & np.asarray(index.notna())
     held = index[filled & ~ahead]
-    first, last = (held.min().date(), held.max().date()) if len(held) else (None, None)
+    first, last = _ends(held)
     counts = {
         "outside_window": int(outside.sum()),
         "missing": int((~filled & ~outside & ~ahead).sum()),
@@ -106,7 +106,13 @@ def trim(dataset: str, frame: pd.DataFrame, window: Window, *, today: date | Non
         rows_read=len(frame),
         dropped={reason: count for reason, count in counts.items() if count},
         findings=_future(dataset, index[ahead], today) if ahead.any() else (),
+        before=_ends(held[held < pd.Timestamp(window.start)])[1],
+        after=_ends(held[held > pd.Timestamp(window.end)])[0],
     )
+
+
+def _ends(dates: pd.DatetimeIndex) -> tuple[date | None, date | None]:
+    return (dates.min().date(), dates.max().date()) if len(dates) else (None, None)
 
 
 def _undated(

@@ -156,6 +156,47 @@ def test_a_history_that_was_cut_off_costs_no_row(bench: Bench, hy: DatasetSpec) 
     assert "the source begins on 2026-02-27; 2 stored rows before it are kept" in told.message
 
 
+def test_days_that_are_served_no_more_are_not_covered(bench: Bench, hy: DatasetSpec) -> None:
+    """One day was stored, then FRED was cut: the years between, never had, stay open; what is kept has not vanished."""
+    bench.publisher.truncate("BAMLH0A0HYM2", None)
+    bench.ingest(hy, Window(date(2020, 1, 2), date(2020, 1, 2)))
+    bench.publisher.truncate("BAMLH0A0HYM2", 3)
+    after = bench.ingest(hy, Window(date(2020, 1, 2), date(2026, 3, 4)))
+    head = open_store(bench.settings, hy).head()
+    assert head is not None
+    assert str(head.coverage) == "2020-01-02..2020-01-02, 2026-02-27..2026-03-04"
+    assert rules(after) == ["truncated"]
+    assert "1 stored row before it is kept; 2020-01-03..2026-02-26 stays open" in after.findings[0].message
+
+
+def test_hole_in_an_answer_is_not_covered_month_by_month(bench: Bench, hy: DatasetSpec) -> None:
+    """Rows of fifteen months are missing from 200 OK: no month of them is answered, whichever is asked for."""
+    days = pd.bdate_range("2023-01-02", "2026-03-04")
+    whole = {stamp.date(): "3.00" for stamp in days if not "2024-03" <= f"{stamp:%Y-%m}" <= "2025-05"}
+    bench.publisher.publish("BAMLH0A0HYM2", whole)
+    month, year = Window(date(2024, 7, 1), date(2024, 7, 31)), Window(date(2023, 9, 1), date(2025, 12, 31))
+    inside, around = bench.ingest(hy, month), bench.ingest(hy, year)
+    assert (rules(inside), inside.answered) == (["source_gaps"], Coverage())
+    assert "source_gaps" in rules(around)
+    assert str(around.answered) == "2023-09-01..2024-02-29, 2025-06-02..2025-12-31"
+    # rows are asked for until a month after the window, and none came
+    edge = bench.ingest(hy, Window(date(2024, 2, 1), date(2024, 3, 29)))
+    assert ("stale_source" in rules(edge), str(edge.answered)) == (True, "2024-02-01..2024-02-29")
+
+
+def test_days_between_archive_and_publisher_stay_open(bench: Bench, hy: DatasetSpec, tmp_path: Path) -> None:
+    """An archive that ends before FRED begins: what neither has is not covered, and the next backfill asks again."""
+    archive = pd.DataFrame({"date": ["2020-01-02", "2020-01-03"], "BAMLH0A0HYM2": ["3.62", "3.63"]})
+    archive.to_csv(tmp_path / "fred_BAMLH0A0HYM2.csv", index=False)
+    bench.settings = replace(bench.settings, files=tmp_path)
+    ingested = bench.ingest(hy, Window(date(2020, 1, 2), date(2026, 3, 4)))
+    assert str(ingested.answered) == "2020-01-02..2020-01-03, 2026-02-27..2026-03-04"
+    assert rules(ingested) == ["between_ways"]
+    assert "file:fred_BAMLH0A0HYM2.csv ends on 2020-01-03 and fred:BAMLH0A0HYM2 begins on 2026-02-27" in (
+        ingested.findings[0].message
+    )
+
+
 def test_an_answer_without_what_is_due_is_stale(bench: Bench, hy: DatasetSpec) -> None:
     """200 OK, and nothing new for longer than the lag allows: a warning, and the days stay open."""
     bench.fred.install(faults.frozen(date(2026, 3, 2)))

@@ -18,7 +18,7 @@ from macrocredit_assets.catalog.models import (
     SpecialDays,
 )
 from macrocredit_assets.errors import RuleViolationError, UnreadableSourceError, UsageError
-from macrocredit_assets.ingest import Ingested, ingest
+from macrocredit_assets.ingest import Beside, Ingested, ingest
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.sources import Route, build_sources, choose
 from macrocredit_assets.windows import Coverage, Window
@@ -49,7 +49,7 @@ def dataset(*paths: str, **columns: Column) -> DatasetSpec:
 
 
 def run(
-    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | pd.DataFrame | date | str
+    folder: Path, spec: DatasetSpec, window: Window = JANUARY, **options: frozenset[str] | Beside | date | str
 ) -> Ingested:
     """Ingest a window by every way of a dataset."""
     sources = build_sources(Settings(folder, folder, files=folder))
@@ -60,6 +60,14 @@ def write(folder: Path, rows: dict[str, float | str], path: str = "toy.csv") -> 
     """Write a file of one column."""
     lines = [f"{day},{value}" for day, value in rows.items()]
     (folder / path).write_text("\n".join(["date,spread", *lines]))
+
+
+def held(rows: dict[str, float], *covered: str, first: str | None = None) -> Beside:
+    """Return what is stored: rows, which dates are covered, and the first row of all, if it is further away."""
+    frame = pd.DataFrame({"spread": [*rows.values()]}, pd.DatetimeIndex([*rows], name="date"))
+    coverage = Coverage.of(Window.parse(*each.split("..")) for each in covered)
+    start = first or min(rows, default=None)
+    return Beside(frame, date.fromisoformat(start) if start else None, coverage)
 
 
 def values(ingested: Ingested) -> dict[str, float]:
@@ -106,9 +114,8 @@ def test_a_window_that_begins_on_closed_days_lacks_nothing(tmp_path: Path) -> No
 def test_stored_rows_before_a_source_begins_are_not_answered(tmp_path: Path) -> None:
     """A publisher that cut its history off has said nothing of the rows that are stored, not even to withdraw them."""
     write(tmp_path, {"2024-01-10": 50, "2024-01-31": 51})
-    stored = pd.DataFrame({"spread": [48.0]}, pd.DatetimeIndex(["2024-01-03"], name="date"))
-    ingested = run(tmp_path, dataset(), stored=stored)
-    assert str(ingested.answered) == "2024-01-01..2024-01-02, 2024-01-04..2024-01-31"
+    ingested = run(tmp_path, dataset(), stored=held({"2024-01-03": 48.0}))
+    assert str(ingested.answered) == "2024-01-10..2024-01-31"
     assert said(ingested) == [("truncated", "warning", 1)]
     assert "begins on 2024-01-10; 1 stored row before it is kept" in ingested.findings[0].message
     assert ingested.findings[0].examples == ({"date": "2024-01-03"},)
@@ -222,7 +229,7 @@ def test_an_unknown_rule_is_refused_before_anything_is_fetched(tmp_path: Path) -
 def test_levels_are_compared_with_stored_rows(tmp_path: Path) -> None:
     """The day after 380 bp, 3.9 is a slip, and the finding shows the level beside it."""
     write(tmp_path, {"2024-01-03": 3.9})
-    stored = pd.DataFrame({"spread": [380.0]}, index=pd.DatetimeIndex(["2024-01-02"], name="date"))
+    stored = held({"2024-01-02": 380.0})
     with pytest.raises(RuleViolationError, match=r"3\.9 bp on 2024-01-03, beside 380 on 2024-01-02"):
         run(tmp_path, dataset(), stored=stored)
 
@@ -234,7 +241,7 @@ def test_levels_are_compared_with_stored_rows(tmp_path: Path) -> None:
     ("last", "answered", "ended"),
     [
         ("2024-01-31", "2024-01-01..2024-01-31", False),
-        ("2024-03-01", "2024-01-01..2024-01-31", False),
+        ("2024-02-09", "2024-01-01..2024-01-31", False),
         ("2024-01-30", "2024-01-01..2024-01-30", True),
         ("2024-01-25", "2024-01-01..2024-01-25", True),
         ("2024-01-26", "2024-01-01..2024-01-28", True),

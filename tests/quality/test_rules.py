@@ -77,7 +77,16 @@ def test_vanished_rows_are_a_warning_with_the_command_that_withdraws_them() -> N
 def test_one_vanished_row_is_said_in_the_singular() -> None:
     """No plural of one."""
     (hit,) = vanished_finding(CDX, _JANUARY, 1, [date(2024, 1, 2)])
-    assert hit.message.startswith("1 stored row did not come again, and was kept; ")
+    assert hit.message.startswith(
+        "1 stored row did not come again, and was kept; if the publisher withdrew it: macrocredit "
+    )
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 stored row"), (2, "2 stored rows")])
+def test_who_withdraws_is_not_told_to(count: int, said: str) -> None:
+    """What is left after a withdrawal are rows that came without one of their values, and nothing takes these out."""
+    (hit,) = vanished_finding(CDX, _JANUARY, count, [date(2024, 1, 2), date(2024, 1, 3)][:count], withdraw=True)
+    assert hit.message == f"{said} came without a value that is stored, which was kept"
 
 
 def test_vanished_rows_of_which_some_are_listed_name_the_whole_window() -> None:
