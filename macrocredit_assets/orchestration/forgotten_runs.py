@@ -3,8 +3,9 @@
 What belongs here: what is deleted of one run, and what is kept. Which runs go is decided in ``prune.py``.
 
 ``DagsterInstance.delete_run`` deletes the materializations of a run as well: every partition that no later run has
-materialized turns grey although its rows are stored, and the file of the run's events stays. Here the latest
-materialization of every partition is kept, with its metadata; those that a later run has replaced go.
+materialized turns grey although its rows are stored; the file of the run's events stays, and so does every result of a
+check. Here the latest materialization of every partition is kept, with its metadata, and the latest result of every
+check; those that a later run has replaced go.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,12 @@ from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as db
-from dagster._core.storage.event_log.schema import AssetEventTagsTable, SqlEventLogStorageTable
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from sqlalchemy.engine import Connection
@@ -62,6 +68,7 @@ def forget(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
         some = run_ids[start : start + _RUNS_AT_ONCE]
         with storage.index_connection() as connection:
             _delete_events(connection, some)
+            _delete_check_results(connection, some)
         for run_id in some:
             for path in files_of(storage, run_id):
                 path.unlink(missing_ok=True)
@@ -100,3 +107,28 @@ def _delete_events(connection: Connection, run_ids: Sequence[str]) -> None:
     for table, column in ((AssetEventTagsTable, AssetEventTagsTable.c.event_id), (SqlEventLogStorageTable, event.id)):
         for start in range(0, len(ids), _IDS_AT_ONCE):
             connection.execute(table.delete().where(column.in_(ids[start : start + _IDS_AT_ONCE])))
+
+
+def _delete_check_results(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete what later results have replaced, and what was planned and never came.
+
+    A result is kept in a table of its own, whole: Dagster reads the latest from there, and not from the events.
+    """
+    result, later = AssetCheckExecutionsTable.c, db.alias(AssetCheckExecutionsTable, "later").c
+    planned = AssetCheckExecutionRecordStatus.PLANNED.value
+    replaced = (
+        db.select(later.id)
+        .where(
+            later.asset_key == result.asset_key,
+            later.check_name == result.check_name,
+            later.partition.is_not_distinct_from(result.partition),
+            # a check that is about to run again says nothing yet
+            later.execution_status != planned,
+            later.id > result.id,
+        )
+        .exists()
+    )
+    gone = db.select(result.id).where(result.run_id.in_(run_ids), db.or_(result.execution_status == planned, replaced))
+    ids = [*connection.scalars(gone)]
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        connection.execute(AssetCheckExecutionsTable.delete().where(result.id.in_(ids[start : start + _IDS_AT_ONCE])))

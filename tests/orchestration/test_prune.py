@@ -18,7 +18,9 @@ from typing import Any, cast
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.events import DagsterEvent
 from dagster._core.remote_origin import (
     InProcessCodeLocationOrigin,
     RemoteInstigatorOrigin,
@@ -36,7 +38,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from macrocredit_assets.errors import UsageError
 from macrocredit_assets.orchestration.build import build_definitions
-from macrocredit_assets.orchestration.forgotten_runs import require_sql
+from macrocredit_assets.orchestration.forgotten_runs import forget, require_sql
 from macrocredit_assets.orchestration.instance import open_instance
 from macrocredit_assets.orchestration.launch import run_backfill
 from macrocredit_assets.orchestration.prune import PRUNE_JOB, days_ago, prune
@@ -138,6 +140,37 @@ def test_all_runs_can_go_and_what_is_green_stays(settings: Settings, two_runs: t
     assert run_backfill(settings, ["vix"], Window.parse("2024-01-09", "2024-01-10")).success
     with open_instance(settings.dagster_home) as instance:
         assert "2024-01-10" in instance.get_materialized_partitions(VIX)
+
+
+def test_latest_result_of_every_check_stays(settings: Settings, two_runs: tuple[str, str, datetime]) -> None:
+    """Those that a later run has replaced go, and so does what a killed run had planned; a plan replaces nothing."""
+    first, second, between = two_runs
+    key = dg.AssetCheckKey(VIX, "values")
+    with open_instance(settings.dagster_home) as instance:
+        storage = instance.event_log_storage
+
+        def results() -> list[tuple[str, str]]:
+            told = storage.get_asset_check_execution_history(key, limit=10)
+            return [(record.status.value, record.run_id) for record in told]
+
+        assert results() == [("SUCCEEDED", second), ("SUCCEEDED", first)]
+        prune(settings, instance, between, apply=True)
+        assert results() == [("SUCCEEDED", second)]
+        _plan(instance, key, "killed")
+        assert results() == [("PLANNED", "killed"), ("SUCCEEDED", second)]
+        forget(instance, [second])
+        assert results() == [("PLANNED", "killed"), ("SUCCEEDED", second)]
+        forget(instance, ["killed"])
+        assert results() == [("SUCCEEDED", second)]
+
+
+def _plan(instance: dg.DagsterInstance, key: dg.AssetCheckKey, run_id: str) -> None:
+    planned = AssetCheckEvaluationPlanned(asset_key=key.asset_key, check_name=key.name)
+    event = DagsterEvent(
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value, "ingest", event_specific_data=planned
+    )
+    instance.run_storage.add_run(dg.DagsterRun(job_name="ingest", run_id=run_id, status=dg.DagsterRunStatus.FAILURE))
+    instance.report_dagster_event(event, run_id)
 
 
 def test_stock_deletion_turns_partitions_grey(settings: Settings, two_runs: tuple[str, str, datetime]) -> None:
