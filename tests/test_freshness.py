@@ -82,23 +82,32 @@ def test_nothing_stored_is_empty(desk: Desk) -> None:
     assert _freshness(desk, "left", "2024-02-01") == Freshness("empty")
 
 
-def test_signal_is_late_from_the_first_day_that_its_inputs_have(desk: Desk) -> None:
-    """A signal is due when the slower of its inputs is; a later hole of the inputs moves nothing."""
+@pytest.mark.parametrize("until", ["2024-01-14", "2024-01-16", "2024-03-29"])
+def test_signal_is_due_when_the_slower_of_its_inputs_is(desk: Desk, until: str) -> None:
+    """Whether they are there or not: late inputs, or a computation that was never made, make no difference."""
     for name in ("left", "right"):
-        desk.put(name, "2024-01-01", "2024-01-16")
+        desk.put(name, "2024-01-01", until)
     desk.compute("2024-01-01", "2024-01-14")
-    first, due = date(2024, 1, 15), date(2024, 1, 17)
-    assert _freshness(desk, "gap", "2024-01-15") == Freshness("fresh", date(2024, 1, 14))
-    assert _freshness(desk, "gap", "2024-01-17") == Freshness("fresh", date(2024, 1, 14), first, due)
-    for name in ("left", "right"):
-        desk.put(name, "2024-03-01", "2024-03-29")
-    assert _freshness(desk, "gap", "2024-04-01") == Freshness("late", date(2024, 1, 14), first, due, 75)
+    last, expected, due = date(2024, 1, 14), date(2024, 1, 15), date(2024, 1, 17)
+    assert _freshness(desk, "gap", "2024-01-17") == Freshness("fresh", last, expected, due)
+    lacking = ("left", "right") if until == "2024-01-14" else ()
+    assert _freshness(desk, "gap", "2024-01-18") == Freshness("late", last, expected, due, 1, lacking)
 
 
-def test_signal_of_late_inputs_is_fresh(desk: Desk) -> None:
-    """A signal that has all it can have is not late, however late its inputs are."""
+def test_signal_expects_a_row_where_all_its_inputs_have_a_session(desk: Desk) -> None:
+    """On the holiday of one input there is nothing to be made of the other; which of them is behind is told."""
+    _with(desk, "left", calendar="us_equity")
+    for name, until in (("left", "2024-01-12"), ("right", "2024-01-31")):
+        desk.put(name, "2024-01-01", until)
+    desk.compute("2024-01-01", "2024-01-12")
+    found = _freshness(desk, "gap", "2024-01-22")
+    assert found == Freshness("late", date(2024, 1, 12), date(2024, 1, 16), date(2024, 1, 18), 4, ("left",))
+
+
+def test_signal_of_a_series_that_ended_has_ended(desk: Desk) -> None:
+    """Nothing is expected of a signal that can have no further row."""
+    _with(desk, "left", ended=date(2024, 1, 12))
     for name in ("left", "right"):
-        desk.put(name, "2024-01-01", "2024-01-14")
-    desk.compute("2024-01-01", "2024-01-14")
-    assert _freshness(desk, "gap", "2024-03-01").state == "fresh"
-    assert _freshness(desk, "left", "2024-03-01").state == "late"
+        desk.put(name, "2024-01-01", "2024-01-12")
+    desk.compute("2024-01-01", "2024-01-12")
+    assert _freshness(desk, "gap", "2030-01-02") == Freshness("ended", date(2024, 1, 12))

@@ -90,13 +90,15 @@ def test_signal_misses_what_its_inputs_cover(desk: Desk) -> None:
     assert (later.state, later.days_late, later.missing_sessions) == ("late", 2, 2)
 
 
-def test_signal_is_not_blamed_for_late_inputs(desk: Desk) -> None:
-    """Where inputs are late, they are; the signal of them has all it can have."""
+def test_signal_of_late_inputs_is_late(desk: Desk) -> None:
+    """A signal has nothing to be filled, and is behind all the same: who reads it must see that."""
     for name in ("left", "right"):
         desk.put(name, "2024-01-01", "2024-01-14")
     desk.compute("2024-01-01", "2024-01-14")
     found = statuses(desk.holdings, ["left", "right", "gap"], today=date(2024, 2, 1))
-    assert [status.state for status in found] == ["late", "late", "complete"]
+    # due on the 16th, the 17th, and when the slower of both is
+    assert [(status.state, status.days_late) for status in found] == [("late", 16), ("late", 15), ("late", 15)]
+    assert (found[2].missing_sessions, found[2].wanting) == (0, True)
 
 
 def test_stale_days_are_counted_in_sessions(desk: Desk) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from macrocredit_assets.cli.context import Context
     from macrocredit_assets.persistence.run_log import RunDocument
 
-__all__ = ["check_command", "print_datasets", "reason"]
+__all__ = ["check_command", "print_datasets", "reason", "says_what_to_do"]
 
 #: Warnings shown one by one; the run log has all of them.
 _WARNINGS_SHOWN = 10
@@ -72,6 +72,12 @@ def print_datasets(context: Context, run: RunDocument, names: Sequence[str] = ()
 def reason(run: RunDocument, name: str) -> str:
     """Return the first line of what kept a dataset of a run from being written."""
     return _why(run.assets.get(name, {})).partition("\n")[0]
+
+
+def says_what_to_do(run: RunDocument, name: str) -> bool:
+    """Tell whether what kept a dataset from being written names a command that asks for it in another way."""
+    why = _why(run.assets.get(name, {}))
+    return any(f"macrocredit {word} {name} " in why for word in ("backfill", "ingest"))
 
 
 def _row(name: str, asset: Mapping[str, Any], columns: Sequence[render.Column]) -> list[str]:

@@ -19,12 +19,8 @@ from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, load_ca
 from macrocredit_assets.catalog.lookback import stretches
 from macrocredit_assets.errors import NotCoveredError, UsageError
 from macrocredit_assets.ingest import Ingested, SignalInput, own_series, stored_beside, take
-from macrocredit_assets.orchestration.metadata import (
-    COLUMNS,
-    LOOKBACK_ROWS,
-    LOOKBACK_SHARED,
-    set_partition_metadata,
-)
+from macrocredit_assets.orchestration.dagster_private import set_partition_metadata
+from macrocredit_assets.orchestration.metadata import COLUMNS, LOOKBACK_ROWS, LOOKBACK_SHARED
 from macrocredit_assets.orchestration.partitions import today, window_of
 from macrocredit_assets.orchestration.tags import ACCEPT, accepted_rules, allows_withdrawals, switch_reason
 from macrocredit_assets.orchestration.violations import violations_shown

@@ -5,20 +5,11 @@ What an output adds is copied to every partition of a range; so nothing is added
 own. What describes the dataset rather than a write stands with its definition (``definition_metadata.py``).
 """
 
-from collections.abc import Mapping
 from datetime import date
 from math import isfinite
 
 import dagster as dg
 import pandas as pd
-
-# no public way reaches many partitions at once: `add_asset_metadata` copies all it holds for every key it is given,
-# 5.8 s for 7,671 keys; a test holds the fact that this door is still there
-from dagster._core.execution.context.metadata_logging import (
-    AssetMetadataHandle,
-    OutputMetadataAccumulator,
-    OutputMetadataHandle,
-)
 
 from macrocredit_assets.catalog import DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.publication import day_states
@@ -32,7 +23,6 @@ __all__ = [
     "LOOKBACK_SHARED",
     "Value",
     "partition_metadata",
-    "set_partition_metadata",
     "write_metadata",
 ]
 
@@ -43,6 +33,9 @@ LOOKBACK_SHARED = "macrocredit/lookback_shared"
 
 #: Up to so many partitions, each carries the numbers of the write; above, the last one alone does.
 DETAILED_PARTITIONS = 31
+
+#: What is enough to see that two states differ; all of it, which no table has room for, is in the registry.
+_HEX_DIGITS = 12
 
 Value = str | int | float | dg.MetadataValue
 
@@ -66,7 +59,7 @@ def write_metadata(record: AssetRecord) -> dict[str, Value]:
         "dagster/row_count": result.row_count,
         "written": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "no rows",
         "series": record.series or "",
-        "content_hash": result.content_hash,
+        "content_hash": result.content_hash.removeprefix("sha256:")[:_HEX_DIGITS],
     }
     return metadata if result.revision is None else metadata | {"revision": str(result.revision)}
 
@@ -98,16 +91,6 @@ def partition_metadata(
     observed = dict(zip(pd.DatetimeIndex(values.index).date, values.tolist(), strict=True))
     states = day_states(entry, window, observed, coverage, first=first, today=today)
     return {day.isoformat(): _day(entry, state, observed.get(day)) for day, state in states.items()}
-
-
-def set_partition_metadata(context: dg.OutputContext, metadata: Mapping[str, Mapping[str, Value]]) -> None:
-    """Put each partition's own metadata into the step's accumulator, all in one go."""
-    step = context.step_context
-    held = step._metadata_accumulator.per_output_metadata  # noqa: SLF001 - see the import above
-    added: dict[OutputMetadataHandle | AssetMetadataHandle, Mapping[str, Value]] = {
-        AssetMetadataHandle(asset_key=context.asset_key, partition_key=key): values for key, values in metadata.items()
-    }
-    step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**held, **added})  # noqa: SLF001
 
 
 def _day(entry: Entry, state: str, value: float | None) -> dict[str, Value]:

@@ -116,7 +116,9 @@ def _details(entry: Entry, record: AssetRecord, rows: pd.DataFrame, window: Wind
     if len(rows):
         details["last_rows"] = _last_rows(entry, rows)
     if record.result and (changes := list(_changes(entry, record.result, rows))):
+        changes.sort(key=lambda row: str(row.data["date"]), reverse=True)
         details["changes"] = dg.MetadataValue.table(changes, _CHANGES_SCHEMA)
+        details |= _left_out(record.result)
     return details | finding_metadata(record.findings)
 
 
@@ -158,19 +160,30 @@ def _last_rows(entry: Entry, rows: pd.DataFrame) -> dg.MetadataValue:
 
 
 def _changes(entry: Entry, result: WriteResult, rows: pd.DataFrame) -> Iterator[dg.TableRecord]:
-    """Yield the first values of each kind; a row that came or vanished is told by its main column."""
+    """Yield the newest values of each kind; a row that came or vanished is told by its main column."""
     values = rows[entry.main].astype(float)
 
     def row(day: date, what: str, column: str, old: float | None, new: float | None) -> dg.TableRecord:
         cells = {"date": day.isoformat(), "what": what, "column": column, "old": _shown(old), "new": _shown(new)}
         return dg.TableRecord(cells)
 
-    for change in result.changes[:_CHANGES]:
+    for change in result.changes[-_CHANGES:]:
         yield row(change.date, "changed", change.column, change.old, change.new)
-    for day in result.vanished_dates[:_CHANGES]:
+    for day in result.vanished_dates[-_CHANGES:]:
         yield row(day, "vanished", entry.main, values.get(pd.Timestamp(day)), None)
-    for day in result.inserted_dates[:_CHANGES]:
+    for day in result.inserted_dates[-_CHANGES:]:
         yield row(day, "inserted", entry.main, None, values.get(pd.Timestamp(day)))
+
+
+def _left_out(result: WriteResult) -> dict[str, Value]:
+    """Return how much of what became of the rows is shown, where that is not all of it."""
+    kinds = (
+        ("values in", result.changes, result.changed, "changed"),
+        ("of", result.vanished_dates, result.vanished, "vanished"),
+        ("of", result.inserted_dates, result.inserted, "inserted"),
+    )
+    parts = [f"{_CHANGES} {of} {rows:,} {what}" for of, known, rows, what in kinds if len(known) > _CHANGES]
+    return {"changes_shown": f"the newest: {', '.join(parts)}"} if parts else {}
 
 
 def _shown(value: float | None) -> float | None:

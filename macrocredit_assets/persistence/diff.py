@@ -24,7 +24,7 @@ __all__ = ["ACTIONS", "CHANGES_KEPT", "Delta", "Merge", "merge"]
 ACTIONS = ("insert", "change", "withdraw")
 _INSERT, _CHANGE, _WITHDRAW = range(len(ACTIONS))
 
-#: How many old and new values, and how many dates, a write reports; the numbers of rows are always complete.
+#: How many old and new values, and how many dates, a write reports: the newest. The numbers of rows are complete.
 CHANGES_KEPT = 20
 
 
@@ -134,7 +134,7 @@ def merge(
     fresh, kept = incoming.take(~known), absent.take(~gone)
     missed = absent.take(told & ~gone)
     middle = _sorted([fresh, settled, kept])
-    lost_days = np.sort(np.concatenate([missed.days, new.days[vanished]]))[:CHANGES_KEPT]
+    lost_days = np.sort(np.concatenate([missed.days, new.days[vanished]]))[-CHANGES_KEPT:]
     return Merge(
         rows=join([stored.take(slice(0, where.start)), middle, stored.take(slice(where.stop, None))]),
         inserted=len(fresh),
@@ -145,7 +145,7 @@ def merge(
         changes=_changes(old, new, differs, schema),
         vanished_dates=tuple(lost_days.tolist()),
         delta=Delta.of(fresh, settled.take(changed), absent.take(gone)),
-        inserted_dates=tuple(np.sort(fresh.days)[:CHANGES_KEPT].tolist()),
+        inserted_dates=tuple(np.sort(fresh.days)[-CHANGES_KEPT:].tolist()),
     )
 
 
@@ -157,7 +157,7 @@ def _within(rows: Rows, coverage: Coverage) -> npt.NDArray[np.bool_]:
 
 
 def _changes(old: Rows, new: Rows, differs: npt.NDArray[np.bool_], schema: pa.Schema) -> tuple[Change, ...]:
-    cells = np.argwhere(differs)[:CHANGES_KEPT]
+    cells = np.argwhere(differs)[-CHANGES_KEPT:]
     return tuple(
         Change(
             date=new.date(row),

@@ -112,7 +112,7 @@ class WriteResult:
         Rows removed: where a signal's window was replaced, where it was asked for, and those of a series that a switch
         closed.
     changes
-        Old and new values, at most ``CHANGES_KEPT`` of them.
+        Old and new values, the last ``CHANGES_KEPT`` of them, in the order of their dates.
     row_count, first, last
         Of the whole file after the write; None where it has no row.
     coverage
@@ -122,11 +122,11 @@ class WriteResult:
     revision, known_at
         Number and instant of the revision that this write made; None where it changed no row.
     vanished_dates
-        The first ``CHANGES_KEPT`` dates of the vanished rows.
+        The last ``CHANGES_KEPT`` dates of the vanished rows.
     added_columns
         Columns of the schema that the stored file lacked: empty in the rows that were not fetched again.
     inserted_dates
-        The first ``CHANGES_KEPT`` dates of the inserted rows.
+        The last ``CHANGES_KEPT`` dates of the inserted rows.
     """
 
     path: Path

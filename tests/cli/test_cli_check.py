@@ -56,10 +56,11 @@ def test_sound_datasets_have_one_line_each(backfilled: tuple[Path, Result]) -> N
     result = _invoke(backfilled[0])
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert [*lines[0]] == ["dataset", "checks", "outcome", "found"]
+    assert [*lines[0]] == ["dataset", "check", "outcome", "found"]
     assert [line[0] for line in lines[1:4]] == ["cdx_hy_5y", "vix", "cdx_vix_gap"]
     assert ["vix", "values,", "continuity,", "jumps,", "source", "passed"] in lines
-    assert "nothing is stored of 18" in result.stdout
+    assert lines[3] == ["cdx_vix_gap", "values,", "source", "passed"]
+    assert result.stdout.splitlines()[-1] == "10 checks of 3 datasets: 10 passed; nothing is stored of 18"
 
 
 def test_error_ends_with_1_and_shows_its_rows(filled: Path) -> None:
@@ -67,8 +68,14 @@ def test_error_ends_with_1_and_shows_its_rows(filled: Path) -> None:
     _store_close(filled, "vix", "2024-01-06", 9e5)
     result = _invoke(filled, "vix")
     assert result.exit_code == 1
-    assert "error: vix, hard_bounds (1)" in result.stdout
+    assert "error: vix, values, hard_bounds (1)" in result.stdout
     assert "date 2024-01-06, close 900000.0" in result.stdout
+    # each check that is not passed has a line, and those that are share one; what is only to be known is no warning
+    table = [line.split()[:3] for line in result.stdout.split("\n\n")[0].splitlines()[1:]]
+    assert table == [["vix", "values", "failed"], ["vix", "jumps", "warning"], ["vix", "continuity,", "source"]]
+    assert "closed_day 1" in result.stdout
+    assert "closed_day (" not in result.stdout
+    assert result.stdout.splitlines()[-1] == "4 checks of 1 dataset: 2 passed, 1 with warnings, 1 failed"
     assert _invoke(filled, "vix", "--start", "2024-01-08", "--end", "2024-02-02").exit_code == 0
     assert _invoke(filled, "vix", "--end", "2024-01-05").exit_code == 0
     assert _invoke(filled, "vix", "--start", "2024-01-05").exit_code == 1
@@ -80,18 +87,38 @@ def test_warning_ends_with_1_only_when_strict(filled: Path) -> None:
     _store_close(filled, "vix", "2024-01-06", 120.0)
     result = _invoke(filled, "vix", "--only", "values")
     assert result.exit_code == 0
-    assert "warning: vix, plausible_bounds (1)" in result.stdout
+    assert "warning: vix, values, plausible_bounds (1)" in result.stdout
     assert _invoke(filled, "vix", "--only", "values", "--strict").exit_code == 1
 
 
-def test_late_dataset_fails_with_the_command_that_asks_for_it(backfilled: tuple[Path, Result]) -> None:
-    """What is overdue is told as `status` has it, with a command for the user's shell."""
+def test_late_dataset_is_told_with_the_command_that_asks_for_it(backfilled: tuple[Path, Result]) -> None:
+    """What is overdue is a warning, told as `status` has it, with a command for the user's shell."""
     result = _invoke(backfilled[0], "vix", "--only", "source", yesterday=LATER)
-    assert result.exit_code == 1
-    assert "error: vix, late (1)" in result.stdout
+    assert (result.exit_code, "warning: vix, source, late (1)" in result.stdout) == (0, True)
     command = f"MACROCREDIT_ROOT={backfilled[0]} macrocredit backfill vix --start 2024-04-01"
     assert command in result.stdout
     assert command in _invoke(backfilled[0], "vix", "--only", "source", "--json", yesterday=LATER).stdout
+    assert _invoke(backfilled[0], "vix", "--only", "source", "--strict", yesterday=LATER).exit_code == 1
+
+
+def test_check_that_has_no_rule_for_a_dataset_says_so(backfilled: tuple[Path, Result]) -> None:
+    """Asked for by name, it has a line that is neither passed nor failed."""
+    result = _invoke(backfilled[0], "cdx_vix_gap", "--only", "jumps")
+    assert (result.exit_code, result.stdout.splitlines()[1].split()) == (0, ["cdx_vix_gap", "none", "no", "rule"])
+    assert result.stdout.splitlines()[-1] == "0 checks of 1 dataset"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--start", "2024-03-29"], "--start 2024-03-29 lies after 2024-03-28, the last day that can be stored"),
+        (["--end", "1980-01-01"], "--end 1980-01-01 lies before 1990-01-01"),
+    ],
+)
+def test_one_end_of_a_window_that_cannot_be(backfilled: tuple[Path, Result], arguments: list[str], said: str) -> None:
+    """What was not given is not blamed."""
+    result = _invoke(backfilled[0], *arguments)
+    assert (result.exit_code, said in result.stderr) == (2, True)
 
 
 def test_json_has_rules_and_findings(filled: Path) -> None:

@@ -15,12 +15,13 @@ import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from macrocredit_assets.catalog import load_catalog
+from macrocredit_assets.orchestration.attribution import attribution_of
 from macrocredit_assets.orchestration.build import build_definitions
 from macrocredit_assets.orchestration.descriptions import formula_of
 from macrocredit_assets.orchestration.io_manager import ParquetIOManager
 from macrocredit_assets.orchestration.partitions import DAILY
-from macrocredit_assets.orchestration.publishers import publisher_of
 from macrocredit_assets.orchestration.write_details import _shown_columns, _shown_window
+from macrocredit_assets.persistence import DatasetStore
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.signals import SIGNALS, SignalContext
 from macrocredit_assets.windows import Window
@@ -145,10 +146,10 @@ def test_source_of_two_datasets_feeds_both(graph: AssetGraph) -> None:
 
 def test_unknown_publisher_is_named_and_its_terms_are_open() -> None:
     """Nothing is guessed about a vendor that is not documented."""
-    vendor = publisher_of("vendor_b:CDX_IG_5Y")
+    vendor = attribution_of("vendor_b:CDX_IG_5Y")
     assert (vendor.name, vendor.page_of("CDX_IG_5Y")) == ("vendor_b", None)
     assert vendor.terms.startswith("Not recorded.")
-    assert publisher_of("yahoo:^GSPC").page_of("^GSPC") == "https://finance.yahoo.com/quote/%5EGSPC"
+    assert attribution_of("yahoo:^GSPC").page_of("^GSPC") == "https://finance.yahoo.com/quote/%5EGSPC"
 
 
 def test_code_references_point_to_the_spec(graph: AssetGraph) -> None:
@@ -235,11 +236,16 @@ def test_write_is_shown_on_the_last_partition(tmp_path: Path, instance: dg.Dagst
     days = _write(tmp_path, instance, second, "2024-01-04..2024-01-09")
     last = days["2024-01-09"]
     assert _records(last, "changes") == [
-        {"date": "2024-01-04", "what": "changed", "column": "yield", "old": 3.99, "new": 3.98},
-        {"date": "2024-01-05", "what": "vanished", "column": "yield", "old": 4.05, "new": None},
-        {"date": "2024-01-08", "what": "inserted", "column": "yield", "old": None, "new": 4.01},
         {"date": "2024-01-09", "what": "inserted", "column": "yield", "old": None, "new": 4.02},
+        {"date": "2024-01-08", "what": "inserted", "column": "yield", "old": None, "new": 4.01},
+        {"date": "2024-01-05", "what": "vanished", "column": "yield", "old": 4.05, "new": None},
+        {"date": "2024-01-04", "what": "changed", "column": "yield", "old": 3.99, "new": 3.98},
     ]
+    assert "changes_shown" not in last
+    head = DatasetStore(tmp_path / "data/raw/ust_10y.parquet").head()
+    assert head is not None
+    # of `sha256:...` what a table has room for
+    assert last["content_hash"].value == head.content_hash[7:19]
     assert [row["yield"] for row in _records(last, "last_rows")] == [3.91, 3.98, 4.05, 4.01, 4.02]
     assert _records(last, "last_rows")[-1]["date"] == "2024-01-09"
     assert "US Treasury 10Y yield" in "".join(_picture(last, "chart").itertext())
@@ -265,6 +271,9 @@ def test_long_window_is_a_picture_in_a_file(tmp_path: Path, instance: dg.Dagster
     assert ET.parse(picture).getroot().attrib["width"] == "960"  # noqa: S314 - our own file
     assert "2024-01-01 to 2024-02-09" in picture.read_text()
     assert days["2024-02-09"]["dagster/row_count"].value == len(rows)
+    changes = _records(days["2024-02-09"], "changes")
+    assert [row["date"] for row in changes] == [*rows][:-11:-1]
+    assert days["2024-02-09"]["changes_shown"].value == f"the newest: 10 of {len(rows)} inserted"
 
 
 def test_picture_that_cannot_be_stored_fails_nothing(tmp_path: Path, instance: dg.DagsterInstance) -> None:

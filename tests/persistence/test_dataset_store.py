@@ -180,14 +180,17 @@ def test_zero_rows(store: DatasetStore) -> None:
 
 
 def test_changes_are_limited_but_counted(store: DatasetStore) -> None:
-    """Of many changes a few are shown and all are counted."""
+    """Of many changes the newest are kept, in order, and all are counted."""
     days = pd.date_range("2024-01-01", periods=30, unit="us")
     frame = pd.DataFrame({"close": np.arange(30.0), "volume": 1}, index=days)
     store.write(JANUARY, frame, series=SERIES)
     result = store.write(JANUARY, frame + 1, series=SERIES)
     assert result.changed == 30
     assert len(result.changes) == CHANGES_KEPT == 20
-    assert result.changes[:2] == (Change(date(2024, 1, 1), "close", 0.0, 1.0), Change(date(2024, 1, 1), "volume", 1, 2))
+    last = date(2024, 1, 30)
+    assert result.changes[-2:] == (Change(last, "close", 29.0, 30.0), Change(last, "volume", 1, 2))
+    later = store.write(JANUARY, frame.head(1) + 1, series=SERIES)
+    assert (len(later.vanished_dates), later.vanished_dates[-1]) == (CHANGES_KEPT, last)
 
 
 @pytest.mark.parametrize(("old", "new", "changed"), [(0.1 + 0.2, 0.3, 1), (0.0, -0.0, 1), (np.inf, np.inf, 0)])
