@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, Entry, SignalSpec
 from macrocredit_assets.catalog.models import BloombergWay, FileWay, FredWay, RollDays, Way
-from macrocredit_assets.orchestration.publishers import publisher_of
+from macrocredit_assets.orchestration.attribution import attribution_of
 from macrocredit_assets.orchestration.tags import ACCEPT, ALLOW_WITHDRAWALS, SWITCH_SERIES
 from macrocredit_assets.signals import SignalFunction
 from macrocredit_assets.sources.profiles import Route, way_label
@@ -47,7 +47,7 @@ def describe_dataset(spec: DatasetSpec, series: str, route: Route | None, pool: 
     pool
         How many ask its source at a time is decided there.
     """
-    facts = [f"**Series:** `{series}`, published by {publisher_of(series).name}"]
+    facts = [f"**Series:** `{series}`, published by {attribution_of(series).name}"]
     if route is None:
         facts.append("**Way:** none that this profile can serve; `macrocredit doctor` says why")
     else:
@@ -86,7 +86,7 @@ def describe_signal(spec: SignalSpec, function: SignalFunction | None, catalog: 
 
 def describe_source(series: str, feeds: Sequence[DatasetSpec]) -> str:
     """Describe a series as its publisher has it: whose it is, which datasets are made of it, and on what terms."""
-    publisher = publisher_of(series)
+    publisher = attribution_of(series)
     lines = [
         f"{series.partition(':')[2]}, as published by {publisher.name}.",
         "",

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, series_key
+from macrocredit_assets.orchestration.attribution import attribution_of
 from macrocredit_assets.orchestration.definition_metadata import code_reference
 from macrocredit_assets.orchestration.descriptions import describe_source
 from macrocredit_assets.orchestration.metadata import Value
-from macrocredit_assets.orchestration.publishers import publisher_of
 
 __all__ = ["build_source_assets", "kind_of"]
 
@@ -41,7 +41,7 @@ def kind_of(series: str) -> str:
 
 
 def _source_asset(series: str, feeds: list[DatasetSpec], catalog: Catalog) -> dg.AssetSpec:
-    spec, publisher = feeds[0], publisher_of(series)
+    spec, publisher = feeds[0], attribution_of(series)
     metadata: dict[str, Value] = {"series": series, "publisher": publisher.name}
     if page := publisher.page_of(series.partition(":")[2]):
         metadata["page"] = dg.MetadataValue.url(page)

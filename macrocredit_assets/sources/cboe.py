@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from http import HTTPStatus
 from urllib.parse import quote
 
 from macrocredit_assets.catalog.models import CboeWay, DatasetSpec, FileColumn, Way
@@ -68,8 +67,6 @@ class CboeSource:
         asked = Asked(spec.name, way_label(way), window, "Cboe")
         url = f"{self._url}/{quote(way.symbol, safe='')}_History.csv"
         received = self._asker.get(url, {}, asked, folder=way.symbol, suffix="csv")
-        if received.answer.status >= HTTPStatus.BAD_REQUEST:
-            received.refuse_status(unknown=received.answer.status == HTTPStatus.NOT_FOUND)
         sheet = csv_sheet(received, [_HEADER])
         if not sheet.places:
             raise received.error(

@@ -1,6 +1,7 @@
 """CSV as publishers send it: a known header, and below it rows of exactly as many cells.
 
-What belongs here: from the text of an answer to a sheet of texts. What must not: dates, numbers and units.
+What belongs here: from an answer to a sheet of texts; status 404 is how these publishers say that they do not know a
+series. What must not: dates, numbers and units.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from macrocredit_assets.sources.file_cells import Complaint, Sheet
 from macrocredit_assets.sources.received import Received
@@ -23,6 +25,8 @@ def csv_sheet(received: Received, headers: Sequence[Sequence[str]]) -> Sheet:
 
     Raises
     ------
+    UnknownSeriesError, RejectedRequestError
+        If its status says so.
     SourceUnavailableError
         If it may have been cut within its last line.
     MalformedResponseError
@@ -30,6 +34,8 @@ def csv_sheet(received: Received, headers: Sequence[Sequence[str]]) -> Sheet:
     SchemaChangedError
         If the header is another one.
     """
+    if received.answer.status >= HTTPStatus.BAD_REQUEST:
+        received.refuse_status(unknown=received.answer.status == HTTPStatus.NOT_FOUND)
     text = received.text()
     if not received.answer.whole and not text.endswith(("\n", "\r")):
         received.refuse_cut()

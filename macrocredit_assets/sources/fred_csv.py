@@ -8,7 +8,6 @@ has about three years since April 2026, and sends all of these whatever dates it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from macrocredit_assets.sources.csv_answer import csv_sheet
 from macrocredit_assets.sources.fred_rows import FredRows
@@ -58,8 +57,6 @@ class FredCsv:
 
 def read_graph(received: Received, series_id: str) -> FredRows:
     """Return the rows of an answer."""
-    if received.answer.status >= HTTPStatus.BAD_REQUEST:
-        received.refuse_status(unknown=received.answer.status == HTTPStatus.NOT_FOUND)
     sheet = csv_sheet(received, [(name, series_id) for name in _DATE_COLUMNS])
     date_column, value_column = sheet.columns
     return FredRows(sheet, date_column, value_column, received, (received.landing,) if received.landing else ())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from macrocredit_assets.testing.servers.replies import Answer, Reply, Request, Table, page
+from macrocredit_assets.testing.servers.replies import Draft, Reply, Request, Table, page
 from macrocredit_assets.testing.servers.server import PublisherServer
 
 __all__ = ["CboeServer"]
@@ -49,13 +49,13 @@ class CboeServer(PublisherServer):
         match = _FILE.fullmatch(path)
         return match[1] if match else ""
 
-    def _answer(self, request: Request) -> Answer | Reply:
+    def _answer(self, request: Request) -> Draft | Reply:
         if request.series not in self.publisher.series:
             return page(404, "404 Not Found", "There is no such file.")
         rows = self.publisher.served(request.series)
         if any(len(texts) != len(_COLUMNS) - 1 for _, texts in rows):
             return page(404, "404 Not Found", "There is no such file.")
-        return Answer(Table(_COLUMNS, rows, request.today), _csv)
+        return Draft(Table(_COLUMNS, rows, request.today), _csv)
 
 
 def _csv(table: Table) -> Reply:

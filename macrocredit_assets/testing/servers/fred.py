@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Literal
 
 from macrocredit_assets.testing.servers.publisher import Publisher
-from macrocredit_assets.testing.servers.replies import Answer, Reply, Request, Row, Table, page
+from macrocredit_assets.testing.servers.replies import Draft, Reply, Request, Row, Table, page
 from macrocredit_assets.testing.servers.server import PublisherServer
 from macrocredit_assets.windows import Window
 
@@ -100,7 +100,7 @@ class FredServer(PublisherServer):
     def _series(self, path: str, query: dict[str, str]) -> str:
         return query.get("series_id" if path == _OBSERVATIONS else "id", "")
 
-    def _answer(self, request: Request) -> Answer | Reply:
+    def _answer(self, request: Request) -> Draft | Reply:
         if request.path == _OBSERVATIONS:
             return self._observations(request)
         if request.path != _CSV:
@@ -113,7 +113,7 @@ class FredServer(PublisherServer):
         rows = self.publisher.served(series)
         return rows if all(len(texts) == 1 for _, texts in rows) else None
 
-    def _graph(self, request: Request) -> Answer | Reply:
+    def _graph(self, request: Request) -> Draft | Reply:
         rows = self._rows(request.series)
         if rows is None:
             return page(404, "Page Not Found", "St. Louis Fed: the series you requested cannot be found.")
@@ -124,9 +124,9 @@ class FredServer(PublisherServer):
             start = _ALWAYS
         name = "observation_date" if self.layout == "new" else "DATE"
         table = Table((name, request.series), _between(rows, start, end), request.today)
-        return Answer(table, lambda table: _csv(table, "" if self.layout == "new" else "."))
+        return Draft(table, lambda table: _csv(table, "" if self.layout == "new" else "."))
 
-    def _observations(self, request: Request) -> Answer | Reply:
+    def _observations(self, request: Request) -> Draft | Reply:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
@@ -141,7 +141,7 @@ class FredServer(PublisherServer):
             return _bad_request(f"Value of limit is not between 1 and {_MOST_ROWS}, or offset is negative.")
         table = Table(("date", "value"), _between(rows, start, end), request.today)
         rows_a_page = min(limit, self.page_rows)
-        return Answer(table, lambda table: _json(table, Window(start, end), rows_a_page, offset))
+        return Draft(table, lambda table: _json(table, Window(start, end), rows_a_page, offset))
 
     def _refusal(self, request: Request) -> Reply | None:
         """Return why a request is not answered at all, or None."""

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from threading import Event
 from typing import TypeAlias
 
-__all__ = ["Answer", "Connection", "Reply", "Request", "Row", "Sender", "Table", "head", "page", "send_whole"]
+__all__ = ["Connection", "Draft", "Reply", "Request", "Row", "Sender", "Table", "head", "page", "send_whole"]
 
 #: A date and the texts of its values, as the publisher prints them; an empty text is no value.
 Row: TypeAlias = tuple[date, tuple[str, ...]]
@@ -161,7 +161,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Draft:
     """A table and the format it is to be sent in: faults may lie in between."""
 
     table: Table

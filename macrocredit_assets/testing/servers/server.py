@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from macrocredit_assets.testing.servers.faults.plan import Fault, FaultPlan
 from macrocredit_assets.testing.servers.publisher import Publisher
-from macrocredit_assets.testing.servers.replies import Answer, Connection, Reply, Request, send_whole
+from macrocredit_assets.testing.servers.replies import Connection, Draft, Reply, Request, send_whole
 
 __all__ = ["PublisherServer"]
 
@@ -90,7 +90,7 @@ class PublisherServer(ABC):
         times: int | None = None,
         days: Container[date] | None = None,
     ) -> None:
-        """Answer with a fault; of several that apply to a request, with the one that was installed first.
+        """Draft with a fault; of several that apply to a request, with the one that was installed first.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class PublisherServer(ABC):
         """Return which series is asked for, or an empty text."""
 
     @abstractmethod
-    def _answer(self, request: Request) -> Answer | Reply:
+    def _answer(self, request: Request) -> Draft | Reply:
         """Return what the publisher answers when nothing goes wrong."""
 
     def reply_to(self, target: str, headers: dict[str, str]) -> Reply:
@@ -128,7 +128,7 @@ class PublisherServer(ABC):
         with self._lock:
             self._requests.append(request)
         answer = self._answer(request)
-        if isinstance(answer, Answer):
+        if isinstance(answer, Draft):
             answer = answer.render(answer.table if fault is None else fault.table(answer.table))
         reply = answer if fault is None else fault.reply(answer, request)
         gzips = "gzip" in headers.get("accept-encoding", "") and "Content-Encoding" not in reply.headers

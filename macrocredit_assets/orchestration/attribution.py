@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
 
-__all__ = ["Publisher", "publisher_of"]
+__all__ = ["Attribution", "attribution_of"]
 
 
 @dataclass(frozen=True)
-class Publisher:
-    """Who publishes numbers.
+class Attribution:
+    """Whom numbers are owed to.
 
     Parameters
     ----------
@@ -37,36 +37,36 @@ class Publisher:
         return self.page.replace("{identifier}", quote(identifier, safe="")) if self.page else None
 
 
-_PUBLISHERS: Mapping[str, Publisher] = MappingProxyType(
+_KNOWN: Mapping[str, Attribution] = MappingProxyType(
     {
-        "bbg": Publisher(
+        "bbg": Attribution(
             "Bloomberg",
             "Under the licence of your terminal: for use on the desk that holds it, not to be passed on.",
         ),
-        "fred": Publisher(
+        "fred": Attribution(
             "FRED, Federal Reserve Bank of St. Louis",
             "Free, with FRED named as the source. Series that others lend to FRED, such as those of ICE and Moody's, "
             "stay under the copyright of their owners and are not to be passed on.",
             "https://fred.stlouisfed.org/series/{identifier}",
         ),
-        "cboe": Publisher(
+        "cboe": Attribution(
             "Cboe Global Markets",
             "Free to download for your own use; passing the numbers on needs Cboe's consent.",
             "https://www.cboe.com/tradable_products/vix/vix_historical_data/",
         ),
-        "yahoo": Publisher(
+        "yahoo": Attribution(
             "Yahoo Finance",
             "For personal use under Yahoo's terms of service; not to be passed on.",
             "https://finance.yahoo.com/quote/{identifier}",
         ),
-        "sample": Publisher("the simulated market", "No market data: free for any use, and evidence of nothing."),
+        "sample": Attribution("the simulated market", "No market data: free for any use, and evidence of nothing."),
     }
 )
 
 
-def publisher_of(series: str) -> Publisher:
+def attribution_of(series: str) -> Attribution:
     """Return who publishes a series; for one that is not known here, its own name and no more."""
     name = series.partition(":")[0]
-    return _PUBLISHERS.get(name) or Publisher(
+    return _KNOWN.get(name) or Attribution(
         name, f"Not recorded. Ask {name}, or whoever keeps its files, before the numbers are passed on."
     )
