@@ -1,7 +1,7 @@
 """The checks of a dataset: what the rules say of rows that are stored, and of the source they came from.
 
 What belongs here: what is read for a check, and who is asked. What must not: rules (``quality``), and how an answer
-looks (``cli``, ``orchestration``). Each check reads what its rules need: ``source`` no row, ``continuity`` one column.
+looks (``cli``, ``orchestration``). Each check reads what its rules need, and `source` no more than dates.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog import DatasetSpec, SignalSpec
@@ -19,6 +20,7 @@ from macrocredit_assets.findings import Finding, Severity
 from macrocredit_assets.freshness import freshness
 from macrocredit_assets.holdings import Holding, Holdings
 from macrocredit_assets.persistence import DataRegistry
+from macrocredit_assets.persistence.accepted import accepted_dates
 from macrocredit_assets.quality import CHECKS, Check, Rule, check_accepted, examine, finding, needs, rules_of
 from macrocredit_assets.stores import open_store
 from macrocredit_assets.windows import Window
@@ -75,11 +77,14 @@ class Report:
         The dates that were looked at; None where nothing is stored.
     results
         One for each check, in their order.
+    nothing
+        One sentence where no row of the window is stored: why there was nothing to look at. Empty where there was.
     """
 
     dataset: str
     window: Window | None
     results: tuple[CheckResult, ...]
+    nothing: str = ""
 
 
 def checks_of(entry: DatasetSpec | SignalSpec) -> tuple[Check, ...]:
@@ -100,10 +105,8 @@ def check(
 
     Parameters
     ----------
-    holdings
-        What is stored.
-    name
-        The dataset.
+    holdings, name
+        What is stored, and of which dataset.
     window
         The dates to look at; None means everything that is stored. Rows around it are read where a rule needs them.
     today
@@ -131,11 +134,28 @@ def check(
     found: dict[Check, tuple[Finding, ...]] = {}
     if held.head is not None and looked_at is not None:
         found |= _examined(holdings, entry, looked_at, wanted, today, accept)
+        for each in wanted:
+            found[each] = (*found.get(each, ()), *_told(holdings, entry, each))
         if "source" in wanted:
-            found["source"] = (*found.get("source", ()), *_of_the_source(holdings, entry, window, today))
+            found["source"] += _overdue(holdings, entry, window, today, found["source"])
     return Report(
-        name, looked_at, tuple(CheckResult(each, rules_of(entry, each), found.get(each, ())) for each in wanted)
+        name,
+        looked_at,
+        tuple(CheckResult(each, rules_of(entry, each), found.get(each, ())) for each in wanted),
+        _nothing(held, looked_at),
     )
+
+
+def _nothing(held: Holding, window: Window | None) -> str:
+    """Return what is to be said where no row of a window is stored."""
+    if held.head is None or window is None:
+        return "Nothing is stored."
+    days = held.days
+    if np.searchsorted(days, np.datetime64(window.start)) < np.searchsorted(days, np.datetime64(window.end), "right"):
+        return ""
+    if held.coverage.clip(window):
+        return f"No row is stored of {window}."
+    return f"Nothing of {window} is covered."
 
 
 def _everything(held: Holding) -> Window | None:
@@ -159,16 +179,18 @@ def _examined(
     needed = needs(entry, checks)
     if not needed.columns:
         return {}
-    around = needed.around(window)
+    around, store = needed.around(window), open_store(holdings.settings, entry)
     return examine(
         entry,
         window,
-        open_store(holdings.settings, entry).read_frame(around, needed.columns),
+        store.read_frame(around, needed.columns),
         coverage=holdings[entry.name].coverage,
         today=today,
         reference=_reference(holdings, needed.reference, around),
+        dates=pd.DatetimeIndex(holdings[entry.name].days_with(entry.main)) if needed.dates else None,
         checks=checks,
         accept=accept,
+        accepted=accepted_dates(store.accepted()),
     )
 
 
@@ -182,23 +204,27 @@ def _reference(holdings: Holdings, named: tuple[str, str] | None, window: Window
     return open_store(holdings.settings, holdings.catalog.entry(dataset)).read_frame(window, [column])[column]
 
 
-def _of_the_source(
-    holdings: Holdings, entry: DatasetSpec | SignalSpec, window: Window | None, today: date
+def _overdue(
+    holdings: Holdings,
+    entry: DatasetSpec | SignalSpec,
+    window: Window | None,
+    today: date,
+    told: Collection[Finding],
 ) -> tuple[Finding, ...]:
-    """Return what the source was found to be when it was last asked, and whether it should have been asked since."""
-    names = {rule.name for rule in rules_of(entry, "source")}
-    return (
-        *_told(holdings, entry.name, names),
-        *(_late(holdings, entry.name, window, today) if "late" in names else ()),
-    )
+    """Return whether the source should have been asked since it was."""
+    # a source that stays behind says why the row is not there, and asking again is no advice
+    return () if any(one.rule == "stale_source" for one in told) else _late(holdings, entry, window, today)
 
 
-def _told(holdings: Holdings, name: str, rules: Collection[str]) -> tuple[Finding, ...]:
+def _told(holdings: Holdings, entry: DatasetSpec | SignalSpec, check: Check) -> tuple[Finding, ...]:
     """Return what the registry knows of the write that brought the present rows: nobody can see it in them."""
+    rules = {rule.name for rule in rules_of(entry, check) if rule.look is None}
+    if not rules:
+        return ()
     settings = holdings.settings
-    entry = DataRegistry(settings.registry_path, settings.data_directory).entries().get(name)
-    told = (entry.metadata.get("findings") or []) if entry else []
-    return tuple(_read(one, name) for one in told if one["rule"] in rules)
+    known = DataRegistry(settings.registry_path, settings.data_directory).entries().get(entry.name)
+    told = (known.metadata.get("findings") or []) if known else []
+    return tuple(_read(one, entry.name) for one in told if one["rule"] in rules)
 
 
 def _read(told: Mapping[str, Any], name: str) -> Finding:
@@ -210,14 +236,21 @@ def _read(told: Mapping[str, Any], name: str) -> Finding:
         ) from error
 
 
-def _late(holdings: Holdings, name: str, window: Window | None, today: date) -> tuple[Finding, ...]:
-    fresh = freshness(holdings, name, today)
+def _late(
+    holdings: Holdings, entry: DatasetSpec | SignalSpec, window: Window | None, today: date
+) -> tuple[Finding, ...]:
+    fresh = freshness(holdings, entry.name, today)
     # of a window in the past nobody expects that it reaches until today
     if fresh.state != "late" or fresh.expected is None or (window is not None and window.end < fresh.expected):
         return ()
     days = f"{fresh.days_late} day{'' if fresh.days_late == 1 else 's'}"
-    message = (
-        f"the row of {fresh.expected} was due on {fresh.due}, {days} ago, and nothing is covered after {fresh.last}; "
-        f"ask for it: macrocredit backfill {name} --start {fresh.expected}"
-    )
+    overdue = f"the row of {fresh.expected} was due on {fresh.due}, {days} ago, and"
+    if isinstance(entry, SignalSpec):
+        # what is missing may be a row of an input, a hole in its lookback, or the computation alone
+        inputs = holdings.catalog.inputs_of(entry.name)
+        behind = f"{', '.join(fresh.lacking)} had nothing for it" if fresh.lacking else "it was not computed"
+        message = f"{overdue} {behind}; what is missing: macrocredit status {' '.join((*inputs, entry.name))}"
+    else:
+        again = f"macrocredit backfill {entry.name} --start {fresh.expected}"
+        message = f"{overdue} nothing is covered after {fresh.last}; ask for it: {again}"
     return (finding("late", message),)

@@ -1,15 +1,26 @@
-"""What was noticed about data: the one shape in which rules, sources and the store report, and nothing else."""
+"""What was noticed about data: the one shape in which rules, sources and the store report.
+
+What belongs here: that shape, and the names of the checks under which it is told. It imports no frames, so that the
+command line can name them at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
-__all__ = ["Finding", "Severity"]
+__all__ = ["CHECKS", "SHOWN", "Check", "Finding", "Severity"]
 
 Severity = Literal["error", "warning", "info"]
+Check: TypeAlias = Literal["values", "continuity", "jumps", "source"]
+
+#: The groups of rules that are shown, run and waited for as one, in their order.
+CHECKS: tuple[Check, ...] = get_args(Check)
+
+#: So many rows are shown of what was seen; all are counted.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Finding:
     dates
         All dates that it is about, in order, while the rows are at hand: not kept with the finding, and empty where it
         was read back or is about no row.
+    accepted
+        Whether it counts what somebody accepted of the stored rows.
     """
 
     rule: str
@@ -39,6 +52,7 @@ class Finding:
     count: int = 1
     examples: tuple[Mapping[str, str | float | int | None], ...] = ()
     dates: tuple[date, ...] = field(default=(), repr=False, compare=False)
+    accepted: bool = field(default=False, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, as the run log and the registry keep them."""

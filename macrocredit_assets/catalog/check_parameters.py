@@ -60,13 +60,15 @@ class EntryChecks(Strict):
     stale: int | None = Field(
         default=None, ge=1, description="sessions in a row on which the main column may repeat itself; null: not judged"
     )
-    gap: int | None = Field(
-        default=2, ge=0, description="covered sessions in a row that may have no row; null: not judged"
-    )
 
 
 class DatasetChecks(EntryChecks):
     """What the rules are told of a market dataset."""
 
+    gap: int | None = Field(
+        default=2,
+        ge=0,
+        description="covered sessions in a row that may have no value of the main column; null: not judged",
+    )
     jump: Jump | None = Field(default=Jump(), description="null: not judged")
     reference: Reference | None = Field(default=None, description="a dataset with which this one is compared")

@@ -12,13 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from macrocredit_assets.catalog.calendars import sessions_of
-from macrocredit_assets.quality.reading import NEIGHBOURHOOD, OHLC
-from macrocredit_assets.quality.subject import SHOWN, Observation, Subject, dates_of, seen_cells, seen_rows
-from macrocredit_assets.windows import EARLIEST, Window
+from macrocredit_assets.catalog.models import DatasetSpec, Entry
+from macrocredit_assets.findings import SHOWN
+from macrocredit_assets.quality.reading import OHLC
+from macrocredit_assets.quality.subject import Observation, Subject, dates_of, seen_cells, seen_rows
+from macrocredit_assets.windows import EARLIEST, Coverage, Window
 
-__all__ = ["closed_day", "forward_filled_holiday", "gap", "repeated_close", "stale_print"]
+__all__ = ["closed_day", "forward_filled_holiday", "gap", "missing_value", "repeated_close", "stale_print"]
 
-# A row without a range is telling where the others have one: of so many rows before it, less than this part is flat.
+# A row without a range, or without a value, is telling where the others have one: of so many rows before it, less than
+# this part has none.
 _ROWS_BEFORE, _FEWEST_ROWS, _SELDOM = 60, 20, 0.25
 
 _Mask = npt.NDArray[np.bool_]
@@ -66,41 +69,93 @@ def stale_print(subject: Subject) -> Iterator[Observation]:
 
 
 def repeated_close(subject: Subject) -> Iterator[Observation]:
-    """Sessions whose open, high, low and close all are the close before, where rows usually have a range."""
+    """Sessions whose open, high, low and close all say what was said before.
+
+    They are those of the row before, where they have a range, which never happens in real files of prices; or all are
+    the close before, where rows usually have a range.
+    """
     prices = subject.table[[*OHLC]].dropna()
     prices = prices[~_is_closed(subject, prices.index)]
+    judged = subject.is_judged(prices.index)
     flat = prices["high"] == prices["low"]
-    flat_before = flat.shift().rolling(_ROWS_BEFORE, min_periods=_FEWEST_ROWS).mean()
-    repeats = flat & (prices["close"] == prices["close"].shift()) & (flat_before < _SELDOM)
-    repeats &= subject.is_judged(prices.index)
+    again = judged & ~flat & (prices == prices.shift()).all(axis=1)
+    if again.any():
+        yield seen_rows("open, high, low and close all are those of the row before", prices[again])
+    repeats = judged & flat & (prices["close"] == prices["close"].shift()) & _is_unusual(flat)
     if repeats.any():
         message = "open, high, low and close all repeat the close before, where rows usually have a range"
         yield seen_rows(message, prices[repeats])
 
 
+def missing_value(subject: Subject) -> Iterator[Observation]:
+    """Rows that lack the main column, or another that nearly all rows before them have."""
+    main = subject.entry.main
+    blank = subject.rows[subject.rows[main].isna()].sort_index()
+    if len(blank):
+        yield seen_rows(f"rows have no {main}", blank)
+    table = subject.table[subject.table[main].notna()]
+    judged = subject.is_judged(table.index)
+    for name in table.columns.drop(main):
+        lacks = table[name].isna()
+        odd = judged & lacks & _is_unusual(lacks)
+        if odd.any():
+            yield seen_rows(f"rows have no {name}, which nearly all rows before them have", table[odd])
+
+
 def gap(subject: Subject) -> Iterator[Observation]:
-    """Covered sessions without a row, of which too many follow one another."""
-    limit, window, coverage = subject.entry.checks.gap, subject.window, subject.coverage
-    index = subject.table.index
-    if limit is None or window is None or coverage is None or index.empty:
+    """Covered sessions without a value of the main column: too many in a row, or all that the window has."""
+    entry, window, coverage = subject.entry, subject.window, subject.coverage
+    if not isinstance(entry, DatasetSpec) or (limit := entry.checks.gap) is None or window is None or coverage is None:
         return
-    # nothing is missing before the first row, and calendars are a guess before the first partition
-    start = max(index[0].date(), window.start - NEIGHBOURHOOD, EARLIEST)
-    if start > window.end:
+    dates = subject.line.index if subject.dates is None else subject.dates
+    main = entry.main
+    stretches = [each for each in _without_value(subject, dates, window, coverage) if _within(each, window).any()]
+    if long := [each for each in stretches if len(each) > limit]:
+        told = tuple(day for each in long for day in dates_of(each) if day in window)
+        have = "session has" if len(told) == 1 else "sessions have"
+        message = f"{len(told)} covered {have} no {main}, in stretches of more than {limit} in a row"
+        yield Observation(message, len(told), tuple(_stretch(each) for each in long[:SHOWN]), told)
         return
-    span = Window(start, window.end + NEIGHBOURHOOD)
-    sessions = sessions_of(subject.entry, span)
-    missing = ~sessions.isin(index)
-    for hole in coverage.holes(span).windows:
-        missing &= ~_within(sessions, hole)
+    sessions = _covered_sessions(entry, window, coverage)
+    if len(sessions) and not sessions.isin(dates).any():
+        begin = f"; the first is of {dates[0]:%Y-%m-%d}" if len(dates) and dates[0] > sessions[-1] else ""
+        message = f"no covered session of {window} has a {main}{begin}"
+        yield Observation(message, len(sessions), (_stretch(sessions),), dates_of(sessions))
+
+
+def _without_value(subject: Subject, dates: pd.Index, window: Window, coverage: Coverage) -> Iterator[pd.DatetimeIndex]:
+    """Yield each stretch of covered sessions in a row without a value, as far as it goes beyond the window, too."""
+    days = pd.DatetimeIndex(dates)
+    before, after = days[days < pd.Timestamp(window.start)], days[days > pd.Timestamp(window.end)]
+    # nothing is missing before the first value
+    start = before[-1].date() if len(before) else days[0].date() if len(days) else None
+    last = max((each.end for each in coverage.windows), default=window.end)
+    end = after[0].date() if len(after) else max(last, window.end)
+    if start is None or start > window.end:
+        return
+    covered = _covered_sessions(subject.entry, Window(start, end), coverage)
+    sessions = sessions_of(subject.entry, Window(start, end))
+    missing = sessions.isin(covered) & ~sessions.isin(days)
     edges = np.flatnonzero(np.diff(missing, prepend=False, append=False))
-    stretches = [sessions[first:after] for first, after in zip(edges[::2], edges[1::2], strict=True)]
-    long = [each for each in stretches if len(each) > limit and _within(each, window).any()]
-    if long:
-        dates = tuple(day for each in long for day in dates_of(each) if day in window)
-        rows = "session has" if len(dates) == 1 else "sessions have"
-        message = f"{len(dates)} covered {rows} no row, in stretches of more than {limit} in a row"
-        yield Observation(message, len(dates), tuple(_stretch(each) for each in long[:SHOWN]), dates)
+    for first, stop in zip(edges[::2], edges[1::2], strict=True):
+        yield sessions[first:stop]
+
+
+def _covered_sessions(entry: Entry, window: Window, coverage: Coverage) -> pd.DatetimeIndex:
+    """Return the sessions of a window that are covered; calendars are a guess before the first partition."""
+    if window.end < EARLIEST:
+        return pd.DatetimeIndex([])
+    window = Window(max(window.start, EARLIEST), window.end)
+    sessions = sessions_of(entry, window)
+    covered = np.ones(len(sessions), dtype=bool)
+    for hole in coverage.holes(window).windows:
+        covered &= ~_within(sessions, hole)
+    return sessions[covered]
+
+
+def _is_unusual(lacks: pd.Series[bool]) -> pd.Series[bool]:
+    """Return which rows follow rows that seldom are so."""
+    return lacks.shift().rolling(_ROWS_BEFORE, min_periods=_FEWEST_ROWS).mean() < _SELDOM
 
 
 def _stretch(sessions: pd.DatetimeIndex) -> dict[str, str | int]:

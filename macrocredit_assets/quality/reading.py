@@ -17,14 +17,17 @@ __all__ = [
     "NEIGHBOURHOOD",
     "OHLC",
     "Needs",
+    "cells",
     "changes",
     "columns",
+    "expected",
     "levels",
     "main_column",
     "numbers",
     "prices",
     "ranges",
     "reference",
+    "refused",
     "repeats",
     "sessions",
     "told",
@@ -49,12 +52,15 @@ class Needs:
         How far around the window rows are needed, calendar days included.
     reference
         Dataset and column that is compared with the main column, over the same dates; None where none is.
+    dates
+        Whether all dates are needed on which the main column has a value, however far from the window.
     """
 
     columns: tuple[str, ...] = ()
     before: timedelta = timedelta(0)
     after: timedelta = timedelta(0)
     reference: tuple[str, str] | None = None
+    dates: bool = False
 
     def around(self, window: Window) -> Window:
         """Return the window that must be read."""
@@ -81,6 +87,11 @@ def main_column(entry: Entry) -> Needs | None:
     return Needs((entry.main,)) if isinstance(entry, DatasetSpec) else None
 
 
+def cells(entry: Entry) -> Needs | None:
+    """Read every column of a market dataset, and the rows before: a signal is blank where an input is."""
+    return Needs(tuple(entry.columns), NEIGHBOURHOOD) if isinstance(entry, DatasetSpec) else None
+
+
 def numbers(entry: Entry) -> Needs | None:
     """Read every column of a market dataset that is no count, beside the rows before."""
     if not isinstance(entry, DatasetSpec):
@@ -99,8 +110,9 @@ def ranges(entry: Entry) -> Needs | None:
 
 
 def sessions(entry: Entry) -> Needs | None:
-    """Read the dates that have a row, on both sides."""
-    return Needs((entry.main,), NEIGHBOURHOOD, NEIGHBOURHOOD) if entry.checks.gap is not None else None
+    """Read all dates that have a value of a market dataset: a signal has none where an input has none."""
+    judged = isinstance(entry, DatasetSpec) and entry.checks.gap is not None
+    return Needs((entry.main,), dates=True) if judged else None
 
 
 def changes(entry: Entry) -> Needs | None:
@@ -119,3 +131,12 @@ def reference(entry: Entry) -> Needs | None:
 def told(entry: Entry) -> Needs | None:
     """Read nothing: a source or the store tells it while it is asked, and a signal has no source."""
     return Needs() if isinstance(entry, DatasetSpec) else None
+
+
+def refused(entry: Entry) -> None:
+    """Read nothing, and say nothing: what the store refuses is never stored."""
+
+
+def expected(entry: Entry) -> Needs:  # noqa: ARG001 - each function of this module is asked about an entry
+    """Read nothing: coverage and calendars tell it, of signals too."""
+    return Needs()

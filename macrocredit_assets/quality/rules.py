@@ -9,21 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias, get_args
 
 from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.errors import UsageError
-from macrocredit_assets.findings import Finding, Severity
+from macrocredit_assets.findings import Check, Finding, Severity
 from macrocredit_assets.quality import continuity, jumps, reading, values
 from macrocredit_assets.quality.reading import Needs
 from macrocredit_assets.quality.subject import Example, Observation, Subject
 
-__all__ = ["CHECKS", "RULES", "Check", "Rule", "acceptable_rules", "check_accepted", "finding", "rules_of"]
-
-Check: TypeAlias = Literal["values", "continuity", "jumps", "source"]
-
-#: The groups of rules that are shown, run and waited for as one, in their order.
-CHECKS: tuple[Check, ...] = get_args(Check)
+__all__ = ["RULES", "Rule", "acceptable_rules", "check_accepted", "finding", "rules_of"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Rule:
     look
         What looks for it in rows; None where somebody else must see it (the source, the store).
     needs
-        What must be read of a dataset to look for it; None where the rule says nothing about that dataset.
+        What must be read of a dataset to look for it; None where no check says it of that dataset.
     parameter
         The key of an entry that says more, empty where there is none.
     """
@@ -83,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         "unit_slip",
         "values",
         "error",
-        "Levels are about 100 times off: percent taken for basis points, or the reverse.",
+        "Levels are about 100 times off: a wrong unit, or a misplaced decimal point.",
         acceptable=True,
         look=values.unit_slip,
         needs=reading.levels,
@@ -99,8 +93,20 @@ RULES: tuple[Rule, ...] = (
         needs=reading.columns,
         parameter="columns.<name>.hard",
     ),
-    Rule("outside_window", "values", "error", "Rows outside the window that is being written; the store refuses them."),
-    Rule("other_series", "values", "error", "Rows of another series than the stored one; the store refuses them."),
+    Rule(
+        "outside_window",
+        "values",
+        "error",
+        "Rows outside the window that is being written; the store refuses them.",
+        needs=reading.refused,
+    ),
+    Rule(
+        "other_series",
+        "values",
+        "error",
+        "Rows of another series than the stored one; the store refuses them.",
+        needs=reading.refused,
+    ),
     Rule(
         "plausible_bounds",
         "values",
@@ -131,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         "repeated_close",
         "continuity",
         "warning",
-        "Open, high, low and close all are the close before, in a series whose rows have a range.",
+        "Open, high, low and close all are those of the row before, or the close before where rows have a range.",
         look=continuity.repeated_close,
         needs=reading.ranges,
     ),
@@ -145,10 +151,18 @@ RULES: tuple[Rule, ...] = (
         parameter="calendar",
     ),
     Rule(
+        "missing_value",
+        "continuity",
+        "warning",
+        "A row without a value of the main column, or of one that the rows before it have.",
+        look=continuity.missing_value,
+        needs=reading.cells,
+    ),
+    Rule(
         "gap",
         "continuity",
         "warning",
-        "Covered sessions without a row, more of them in a row than may be.",
+        "Covered sessions without a value of the main column, more in a row than may be, or all of a window.",
         look=continuity.gap,
         needs=reading.sessions,
         parameter="checks.gap",
@@ -221,8 +235,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "late",
         "source",
-        "error",
-        "The row of a session is not there although its publication lag is over.",
+        "warning",
+        "The row of a session is not there although its publication lag is over; of a signal, that of its inputs.",
+        needs=reading.expected,
         parameter="publication_lag",
     ),
     Rule("future_dates", "source", "warning", "The source has rows of days that are still to come; they are left out."),
@@ -241,7 +256,7 @@ _BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
 
 def rules_of(entry: Entry, check: Check) -> tuple[Rule, ...]:
-    """Return the rules of a check that can say something about a dataset."""
+    """Return the rules of a check that can say something about what is stored of a dataset."""
     return tuple(rule for rule in RULES if rule.check == check and rule.needs(entry) is not None)
 
 

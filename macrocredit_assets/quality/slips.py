@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from macrocredit_assets.catalog.models import Bounds
+from macrocredit_assets.windows import Coverage
 
 __all__ = ["NEIGHBOURHOOD", "Slip", "find_slip"]
 
@@ -50,7 +51,13 @@ class Slip:
 
 
 def find_slip(
-    came: pd.Series[float], stored: pd.Series[float], usual: Bounds | None, *, by_row: bool = True
+    came: pd.Series[float],
+    stored: pd.Series[float],
+    usual: Bounds | None,
+    *,
+    by_row: bool = True,
+    accepted: Coverage = Coverage(),  # noqa: B008 - it is frozen
+    among: pd.Index | None = None,
 ) -> Slip | None:
     """Return the rows of a column that are about a hundred times off, or None.
 
@@ -58,6 +65,9 @@ def find_slip(
     lead to it from a stored row that is not; and, of rows that no stored one is beside, where such a step parts them
     from the others, or all of them lie outside the usual range and a hundredth or hundredfold of them inside. So what
     cannot be seen is a level that is plausible by itself, with nothing to compare it with. Zeros have no level.
+
+    Rows that are stored are judged as if they came together, with nothing stored beside them. An accepted one among
+    them is right, whatever lies before and after it, and rows that follow it on its level are, too.
 
     Parameters
     ----------
@@ -69,19 +79,26 @@ def find_slip(
         The column's usual range.
     by_row
         Compare each row with the one before it; without it, only rows with what is stored, and all with the range.
+    accepted
+        Dates on which what came is right.
+    among
+        Dates of rows that may be told; None means all that came.
     """
     came, held = came[~came.index.duplicated(keep="last")].dropna().sort_index(), stored.dropna()
     came, held = came[came != 0], held[held != 0]
     if came.empty:
         return None
     seen = came.combine_first(held)
-    off = _off(seen, held, usual, by_row=by_row) & seen.index.isin(came.index)
-    if not off.any():
+    off = _off(seen, held, usual, accepted, by_row=by_row)
+    told = off & seen.index.isin(came.index) & (True if among is None else seen.index.isin(among))
+    if not told.any():
         return None
-    return Slip(seen[off], _beside(seen.index[off][0], held, seen[~off]))
+    return Slip(seen[told], _beside(seen.index[told][0], held, seen[~off]))
 
 
-def _off(seen: pd.Series[float], held: pd.Series[float], usual: Bounds | None, *, by_row: bool) -> _Mask:
+def _off(
+    seen: pd.Series[float], held: pd.Series[float], usual: Bounds | None, accepted: Coverage, *, by_row: bool
+) -> _Mask:
     index = pd.DatetimeIndex(seen.index).as_unit("us")
     values: _Floats = np.asarray(seen, dtype=np.float64)
     # the level that a stored row has by what is stored of it: 0 is the stored one, 1 is a hundred times higher
@@ -91,13 +108,16 @@ def _off(seen: pd.Series[float], held: pd.Series[float], usual: Bounds | None, *
     # between two stored rows, a step that is stored already is none
     steps = np.where(np.isnan(known[1:] - known[:-1]), steps, known[1:] - known[:-1])
     level = np.concatenate([[0.0], np.cumsum(np.nan_to_num(steps))])
-    part = np.concatenate([[0], np.cumsum(np.diff(index) > NEIGHBOURHOOD)])
+    right = np.array([day in accepted for day in index.date], dtype=bool) if accepted else np.zeros(len(index), bool)
+    # a step from or to an accepted row is none: it says nothing of the rows on its other side
+    apart = (np.diff(index) > NEIGHBOURHOOD) | ((np.nan_to_num(steps) != 0) & (right[1:] | right[:-1]))
+    part = np.concatenate([[0], np.cumsum(apart)])
     anchors = pd.Series(known - level).groupby(part)
     off = np.zeros(len(values), dtype=bool)
     for anchor in (anchors.ffill().to_numpy(), anchors.bfill().to_numpy()):
         off |= ~np.isnan(anchor) & (level + anchor != 0)
     for rows in _without(anchors.transform("count").to_numpy(), part):
-        off[rows] = _apart(level[rows], values[rows], usual)
+        off[rows] = _apart(level[rows], values[rows], usual, set(level[rows & right].tolist()))
     return off
 
 
@@ -126,11 +146,13 @@ def _without(anchors: npt.NDArray[np.int64], part: npt.NDArray[np.int64]) -> Ite
         yield part == number
 
 
-def _apart(level: _Floats, values: _Floats, usual: Bounds | None) -> _Mask:
+def _apart(level: _Floats, values: _Floats, usual: Bounds | None, accepted: set[float]) -> _Mask:
     """Return which rows are off among such that only have each other and the usual range.
 
-    The right level is the one inside the range; if all are, or none is, the one of most rows.
+    The right level is an accepted one; else the one inside the range; if all are, or none is, the one of most rows.
     """
+    if accepted:
+        return ~np.isin(level, [*accepted])
     medians = {one: float(np.median(values[level == one])) for one in dict.fromkeys(level.tolist())}
     right = max(medians, key=lambda one: (_is_usual(medians[one], usual), (level == one).sum()))
     if usual and not _is_usual(medians[right], usual):

@@ -6,7 +6,7 @@ What belongs here: the two shapes between rules and the judge, and how cells bec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
@@ -14,14 +14,12 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.models import Entry
+from macrocredit_assets.findings import SHOWN
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["SHOWN", "Example", "Observation", "Subject", "as_plain", "as_row", "dates_of", "seen_cells", "seen_rows"]
+__all__ = ["Example", "Observation", "Subject", "as_plain", "as_row", "dates_of", "seen_cells", "seen_rows"]
 
 Example = Mapping[str, str | float | int | None]
-
-#: So many rows are shown of what was seen; all are counted.
-SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,10 @@ class Subject:
         Values of the series that the entry names as its reference, by date; None where there is none.
     today
         The date in New York; None where it does not matter.
+    dates
+        All dates on which the main column has a value, in order; None stands for those of the rows and around them.
+    accepted
+        Dates on which stored rows are right, whatever the rule that looks would say of them.
     """
 
     entry: Entry
@@ -75,6 +77,8 @@ class Subject:
     coverage: Coverage | None = None
     reference: pd.Series[float] | None = None
     today: date | None = None
+    dates: pd.DatetimeIndex | None = None
+    accepted: Coverage = field(default_factory=Coverage)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -90,6 +94,16 @@ class Subject:
     def line(self) -> pd.Series[float]:
         """The main column of the table, without missing cells."""
         return self.table[self.entry.main].dropna()
+
+    @cached_property
+    def news(self) -> Subject:
+        """The same, without rows that come as they are stored: what is usual or odd in them was told back then."""
+        if self.window is not None or self.beside is None:
+            return self
+        stored = self.beside.reindex(index=self.rows.index, columns=self.rows.columns).astype("float64")
+        rows = self.rows.astype("float64")
+        same = ((rows == stored) | (rows.isna() & stored.isna())).all(axis=1) & rows.index.isin(self.beside.index)
+        return replace(self, rows=self.rows[~same], beside=self.beside)
 
     def is_judged(self, index: pd.Index) -> np.ndarray:
         """Return which dates have a row that is judged."""

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from macrocredit_assets.catalog.models import Bounds, DatasetSpec
+from macrocredit_assets.catalog.models import Bounds, DatasetSpec, Unit
+from macrocredit_assets.findings import SHOWN
 from macrocredit_assets.quality.reading import OHLC
 from macrocredit_assets.quality.slips import find_slip
 from macrocredit_assets.quality.subject import (
-    SHOWN,
     Observation,
     Subject,
     as_plain,
@@ -33,6 +33,8 @@ __all__ = [
     "unit_slip",
     "wrong_type",
 ]
+
+_CAUSES: Mapping[Unit, str] = dict.fromkeys(("bp", "percent"), "percent taken for basis points, or the reverse?")
 
 # float64 holds every integer up to here, and not the next one
 _EXACT = 2.0**53
@@ -101,17 +103,23 @@ def _beyond(subject: Subject, bounds: Mapping[str, Bounds | None], meaning: str)
 
 
 def unit_slip(subject: Subject) -> Iterator[Observation]:
-    """Rows a hundred times too high or too low: against what is stored of them and beside them, and one another."""
-    stored, by_row = subject.beside, isinstance(subject.entry, DatasetSpec)
+    """Rows a hundred times too high or too low: against what is stored of them and beside them, and one another.
+
+    What comes is held against what is stored. Of what is stored all rows are neighbours, and none is a measure but by
+    their number, the usual range, and those that somebody accepted: see :func:`find_slip`.
+    """
+    by_row, accepted = isinstance(subject.entry, DatasetSpec), subject.accepted
+    came, stored = (subject.rows, subject.beside) if subject.window is None else (subject.table, None)
     for name, column in subject.entry.columns.items():
         if column.dtype != "float64":
             continue
-        values = subject.rows[name]
+        values = came[name]
         held = stored[name] if stored is not None and name in stored else values[:0]
         # a computed number may be near zero one day and not the next; what it is computed from was judged
-        slip = find_slip(values, held, column.plausible, by_row=by_row)
+        slip = find_slip(values, held, column.plausible, by_row=by_row, accepted=accepted, among=subject.rows.index)
         if slip is None:
             continue
+        cause = _CAUSES.get(column.unit, "a wrong unit, or a misplaced decimal point?")
         first, value = as_plain(slip.rows.index[0]), slip.rows.iloc[0]
         if slip.beside:
             beside = f"beside {slip.beside[1]:g} on {as_plain(slip.beside[0])}"
@@ -120,7 +128,7 @@ def unit_slip(subject: Subject) -> Iterator[Observation]:
                 f"its usual range is {column.plausible.low:g}..{column.plausible.high:g}" if column.plausible else ""
             )
         message = f"{name} is about 100 times off: {value:g} {column.unit} on {first}, {beside}"
-        yield seen_cells(f"{message}; percent taken for basis points, or the reverse?", slip.rows)
+        yield seen_cells(f"{message}; {cause}", slip.rows)
 
 
 def ohlc_order(subject: Subject) -> Iterator[Observation]:

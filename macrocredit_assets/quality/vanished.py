@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from macrocredit_assets.catalog.models import Entry
-from macrocredit_assets.findings import Finding
+from macrocredit_assets.findings import SHOWN, Finding
 from macrocredit_assets.quality.rules import finding
-from macrocredit_assets.quality.subject import SHOWN
 from macrocredit_assets.windows import Window
 
 __all__ = ["vanished_finding"]
@@ -24,7 +23,7 @@ def vanished_finding(
     entry, window
         The dataset that was written, and for which dates.
     count, dates
-        How many rows were absent, and the first of them: ``vanished`` and ``vanished_dates`` of the write's result.
+        How many rows were absent, and the last of them: ``vanished`` and ``vanished_dates`` of the write's result.
     withdraw
         Whether the write was to withdraw absent rows: those that are left came, and lack a value only.
     """

@@ -61,7 +61,7 @@ def test_what_is_refused(tmp_path: Path, checks: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_a_signal_has_no_jumps(tmp_path: Path) -> None:
+def test_a_signal_has_neither_jumps_nor_gaps(tmp_path: Path) -> None:
     """What would be said in vain is refused."""
     path = tmp_path / "own.yaml"
     signal = load_catalog().signals["cash_cds_basis_hy"]
@@ -69,13 +69,16 @@ def test_a_signal_has_no_jumps(tmp_path: Path) -> None:
     path.write_text(
         f"signals:\n  mine: {{title: A, instrument: B, group: c, owner: '{signal.owner}', description: d, "
         f"calendar: us_bond, main: basis, columns: {{basis: {{unit: bp, decimals: 2}}}}, function: cash_cds_basis, "
-        f"inputs: {inputs}, checks: {{gap: 5, jump: {{limit: 5}}}}}}\n",
+        f"inputs: {inputs}, checks: {{stale: 5, jump: {{limit: 5}}, gap: 5}}}}\n",
         encoding="utf-8",
     )
     with pytest.raises(CatalogError, match=r"signals\.mine\.checks\.jump: unknown key"):
         load_catalog(path)
     path.write_text(path.read_text(encoding="utf-8").replace(", jump: {limit: 5}", ""), encoding="utf-8")
-    assert load_catalog(path).signals["mine"].checks.gap == 5
+    with pytest.raises(CatalogError, match=r"signals\.mine\.checks\.gap: unknown key"):
+        load_catalog(path)
+    path.write_text(path.read_text(encoding="utf-8").replace(", gap: 5", ""), encoding="utf-8")
+    assert load_catalog(path).signals["mine"].checks.stale == 5
 
 
 def test_a_reference_that_a_user_leaves_out_is_left_out_everywhere(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_gap(toy: Toy, last: str, count: int) -> None:
     assert (hit.count if hit else 0) == count
     hit = found(toy(), hole("2020-01-16", "2020-01-20"))["gap"]
     assert hit.examples == ({"start": "2020-01-16", "end": "2020-01-20", "sessions": 3},)
-    assert hit.message == "3 covered sessions have no row, in stretches of more than 2 in a row"
+    assert hit.message == "3 covered sessions have no spread, in stretches of more than 2 in a row"
 
 
 def test_what_was_not_asked_for_is_no_gap(toy: Toy) -> None:
@@ -238,16 +238,16 @@ def test_what_was_not_asked_for_is_no_gap(toy: Toy) -> None:
 def test_a_gap_is_told_by_the_days_of_the_window(toy: Toy) -> None:
     """On its third day it is seen, as one day, with where it began."""
     frame, held = hole("2020-01-20", "2020-02-28"), Coverage((Window.parse("2020-01-01", "2020-01-22"),))
-    assert found(toy(), frame, "2020-01-21", "2020-01-21", Coverage((Window.parse("2020-01-01", "2020-01-21"),))) == {}
+    early = Coverage((Window.parse("2020-01-01", "2020-01-21"),))
+    assert found(toy(), frame, "2020-01-17", "2020-01-21", early) == {}
     hit = found(toy(), frame, "2020-01-22", "2020-01-22", held)["gap"]
     assert (hit.count, hit.examples) == (1, ({"start": "2020-01-20", "end": "2020-01-22", "sessions": 3},))
-    assert hit.message == "1 covered session has no row, in stretches of more than 2 in a row"
+    assert hit.message == "1 covered session has no spread, in stretches of more than 2 in a row"
 
 
 def test_nothing_is_missing_before_the_first_row(toy: Toy) -> None:
     """Years in which the source had nothing are covered, and no gap."""
     assert found(toy(), weekdays("2020-03-02", 1, 2, 3), "2020-01-01", "2020-03-04", ALWAYS) == {}
-    assert found(toy(), rows({}), "2020-01-01", "2020-03-04", ALWAYS) == {}
 
 
 def test_holes_before_1990_are_no_gaps(toy: Toy) -> None:
@@ -266,9 +266,105 @@ def test_gaps_are_judged_as_the_entry_says(toy: Toy) -> None:
     assert judge(toy(), hole("2020-01-10", "2020-01-31")) == ()
 
 
-def test_a_signal_may_have_gaps() -> None:
-    """What its inputs cover and it has no row of is told as of a market dataset."""
+@pytest.mark.parametrize(
+    ("start", "end", "count"),
+    [
+        pytest.param("2019-01-01", "2020-12-31", 310, id="all of it"),
+        pytest.param("2019-06-01", "2019-07-05", 18, id="its beginning"),
+        pytest.param("2019-12-02", "2019-12-11", 8, id="ten days in the middle"),
+        pytest.param("2020-01-06", "2020-01-06", 1, id="one day in the middle"),
+        pytest.param("2020-08-17", "2020-09-04", 2, id="its end"),
+    ],
+)
+def test_a_gap_is_as_long_from_any_window(toy: Toy, start: str, end: str, count: int) -> None:
+    """More than a year without a row is told whole wherever one looks; of the rows, only those nearby are at hand."""
+    dates = pd.bdate_range("2019-01-01", "2020-12-31")
+    dates = dates[(dates < "2019-06-12") | (dates > "2020-08-18")]
+    frame = pd.DataFrame({"spread": 300.0}, dates).loc[start:end]
+    window, held = Window.parse(start, end), Coverage((Window.parse("2019-01-01", "2020-12-31"),))
+    every = examine(toy(), window, frame, coverage=held, today=date(2030, 1, 2), dates=dates, checks=["continuity"])
+    (hit,) = every["continuity"]
+    assert hit.examples == ({"start": "2019-06-12", "end": "2020-08-18", "sessions": 310},)
+    assert (hit.rule, hit.count, len(hit.dates)) == ("gap", count, count)
+
+
+def test_a_gap_that_has_not_ended_goes_as_far_as_what_is_covered(toy: Toy) -> None:
+    """After the last row, sessions count until nothing is known."""
+    frame, held = weekdays("2020-01-01", 1, 2, 3), Coverage((Window.parse("2020-01-01", "2020-01-31"),))
+    assert found(toy(), frame, "2020-01-13", "2020-01-14", held)["gap"].examples[0]["end"] == "2020-01-31"
+
+
+def test_a_row_without_its_main_value_is_missing(toy: Toy) -> None:
+    """Ten rows in which only the close is blank are ten rows without a close, and a gap of ten sessions."""
+    frame = bars(*range(100, 140))
+    frame.iloc[20:30, 0] = None
+    hits = found(toy(PRICES), frame)
+    assert {rule: one.count for rule, one in hits.items()} == {"missing_value": 10, "gap": 10}
+    assert hits["missing_value"].message == "rows have no close"
+    assert hits["missing_value"].dates == hits["gap"].dates == tuple(frame.index[20:30].date)
+
+
+def test_a_missing_value_is_told_before_the_write(toy: Toy) -> None:
+    """It is stored as it came, with a warning."""
+    (hit,) = judge(toy(), rows({"2020-03-02": 300, "2020-03-03": None}))
+    assert (hit.rule, hit.severity, hit.count) == ("missing_value", "warning", 1)
+
+
+@pytest.mark.parametrize(("lacking", "hit"), [(0, True), (4, True), (5, False), (20, False)])
+def test_a_cell_is_missing_where_the_rows_before_have_it(toy: Toy, lacking: int, hit: bool) -> None:
+    """An open that is there on most days is missing on the one without; one that often is not tells nothing."""
+    frame = bars(*range(100, 121))
+    frame.iloc[:lacking, 1] = None
+    frame.iloc[20, 1] = None
+    said = {one.message for one in found(toy(PRICES), frame).values()}
+    assert said == ({"rows have no open, which nearly all rows before them have"} if hit else set())
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        pytest.param(
+            "2019-12-02",
+            "2019-12-06",
+            "no covered session of 2019-12-02..2019-12-06 has a spread; the first is of 2020-01-01",
+            id="before the first",
+        ),
+        pytest.param(
+            "2020-01-20", "2020-01-20", "no covered session of 2020-01-20..2020-01-20 has a spread", id="one session"
+        ),
+        pytest.param("2020-01-18", "2020-01-19", None, id="a weekend"),
+        pytest.param("2019-05-06", "2019-05-10", None, id="not covered"),
+        pytest.param("2020-01-20", "2020-01-21", None, id="one of two"),
+    ],
+)
+def test_a_window_without_any_value_is_told(toy: Toy, start: str, end: str, message: str | None) -> None:
+    """However short it is: where all that was covered has nothing, nothing was looked at."""
+    held = Coverage((Window.parse("2019-06-03", "2020-02-28"),))
+    hit = found(toy(), hole("2020-01-20", "2020-01-20"), start, end, held).get("gap")
+    assert (hit.message if hit else None) == message
+
+
+def test_nothing_at_all_is_told(toy: Toy) -> None:
+    """What was asked for and has no row anywhere is a gap; unless the entry does not ask for rows."""
+    hit = found(toy(), rows({}), "2020-01-01", "2020-03-04", ALWAYS)["gap"]
+    assert (hit.count, hit.message) == (46, "no covered session of 2020-01-01..2020-03-04 has a spread")
+    assert found(toy(checks={"gap": None}), rows({}), "2020-01-01", "2020-03-04", ALWAYS) == {}
+
+
+def test_a_row_of_prices_that_comes_again(toy: Toy) -> None:
+    """Four numbers that are those of the row before, range included, were not observed; three may be."""
+    frame = bars(*range(100, 106))
+    frame.iloc[5] = frame.iloc[4]
+    hit = found(toy(PRICES), frame)["repeated_close"]
+    assert (hit.count, hit.message) == (1, "open, high, low and close all are those of the row before")
+    assert hit.dates == (date(2020, 3, 9),)
+    frame.iloc[5, 2] += 0.01
+    assert found(toy(PRICES), frame) == {}
+
+
+def test_the_gaps_of_a_signal_are_those_of_its_inputs() -> None:
+    """They are told once, where they are."""
     frame = hole("2020-01-21", "2020-01-31").rename(columns={"spread": "basis"})
     signal = load_catalog().signals["cash_cds_basis_ig"]
     every = examine(signal, Window.parse("2020-01-02", "2020-02-14"), frame, coverage=ALWAYS, today=date(2030, 1, 1))
-    assert [(one.rule, one.count) for one in every["continuity"]] == [("gap", 9)]
+    assert every["continuity"] == ()

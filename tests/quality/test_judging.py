@@ -12,6 +12,8 @@ from macrocredit_assets.catalog import load_catalog
 from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec
 from macrocredit_assets.errors import UsageError
 from macrocredit_assets.quality import CHECKS, NEIGHBOURHOOD, Needs, examine, judge, needs, rules_of
+from macrocredit_assets.quality.subject import Subject
+from macrocredit_assets.quality.values import unit_slip
 from macrocredit_assets.windows import Coverage, Window
 
 Toy = Callable[..., DatasetSpec]
@@ -32,10 +34,10 @@ def line(*values: float) -> pd.DataFrame:
         ("cdx_hy_5y", "values", Needs(("spread",), NEIGHBOURHOOD, NEIGHBOURHOOD)),
         ("cdx_hy_5y", "jumps", Needs(("spread",), timedelta(130), timedelta(0), ("us_hy_oas", "oas"))),
         ("vix", "jumps", Needs(("close",), timedelta(130))),
-        ("vix", "continuity", Needs(("open", "high", "low", "close"), NEIGHBOURHOOD, NEIGHBOURHOOD)),
+        ("vix", "continuity", Needs(("open", "high", "low", "close"), NEIGHBOURHOOD, dates=True)),
         ("vix", "source", Needs()),
         ("cdx_vix_gap", "values", Needs(("gap",), NEIGHBOURHOOD, NEIGHBOURHOOD)),
-        ("cdx_vix_gap", "continuity", Needs(("gap",), NEIGHBOURHOOD, NEIGHBOURHOOD)),
+        ("cdx_vix_gap", "continuity", Needs()),
         ("cdx_vix_gap", "jumps", Needs()),
     ],
 )
@@ -47,7 +49,7 @@ def test_a_check_reads_what_its_rules_need(name: str, check: str, expected: Need
 def test_checks_together_read_what_each_of_them_needs() -> None:
     """All columns in the order of the entry, the longest way back, and no reference where none is named."""
     every = needs(CATALOG.entry("hyg"))
-    assert every == Needs(tuple(CATALOG.entry("hyg").columns), timedelta(130), NEIGHBOURHOOD)
+    assert every == Needs(tuple(CATALOG.entry("hyg").columns), timedelta(130), NEIGHBOURHOOD, dates=True)
     around = every.around(Window(date(2024, 5, 10), date(2024, 5, 11)))
     assert str(around) == "2024-01-01..2024-08-19"
 
@@ -63,8 +65,7 @@ def test_which_rules_say_something_of_which_dataset(toy: Toy) -> None:
     assert ("drift" in names("cdx_ig_5y"), "drift" in names("vix")) == (True, False)
     assert "jump" not in {rule.name for rule in rules_of(toy(checks={"jump": None}), "jumps")}
     signal = CATALOG.entry("cdx_vix_gap")
-    assert [rule.name for rule in rules_of(signal, "continuity")] == ["gap"]
-    assert rules_of(signal, "jumps") == rules_of(signal, "source") == ()
+    assert rules_of(signal, "continuity") == rules_of(signal, "jumps") == ()
 
 
 def test_findings_know_all_their_dates(toy: Toy) -> None:
@@ -102,6 +103,76 @@ def test_rows_around_the_window_are_a_measure_and_not_judged(toy: Toy) -> None:
     assert [(one.rule, one.count, one.examples[0]["date"]) for one in found["values"]] == [
         ("unit_slip", 1, "2020-03-06")
     ]
+
+
+def test_what_the_store_refuses_is_in_no_table() -> None:
+    """A check lists rules that it can fill: of rows outside the window, or of another series, none is ever stored."""
+    listed = {rule.name for rule in rules_of(CATALOG.entry("vix"), "values")}
+    assert {"unit_slip", "plausible_bounds"} <= listed
+    assert {"outside_window", "other_series"}.isdisjoint(listed)
+
+
+def test_warnings_are_told_once(toy: Toy) -> None:
+    """Ten days come every morning: nine as they are stored, of which it was said when they were new."""
+    spec = toy({"spread": Column(unit="bp", decimals=2, plausible=Bounds(low=30, high=300))})
+    frame = line(301, 302, 303)
+    frame.index = pd.DatetimeIndex(["2020-03-06", "2020-03-07", "2020-03-09"], name="date")
+
+    def said(came: pd.DataFrame, stored: pd.DataFrame) -> list[tuple[str, int]]:
+        return [(one.rule, one.count) for one in judge(spec, came, stored)]
+
+    assert said(frame, frame.iloc[:0]) == [("plausible_bounds", 3), ("closed_day", 1)]
+    assert said(frame, frame) == []
+    assert said(frame, frame.iloc[:2]) == [("plausible_bounds", 1)]
+    corrected = frame.copy()
+    corrected.iloc[1] += 1
+    assert said(frame, corrected) == [("plausible_bounds", 1), ("closed_day", 1)]
+
+
+def test_rows_that_are_not_told_again_stay_a_measure(toy: Toy) -> None:
+    """The fourth repetition is one beside three that came as they are stored."""
+    frame = line(300, 300, 300, 300)
+    assert [(one.rule, one.count) for one in judge(toy(checks={"stale": 2}), frame, frame.iloc[:3])] == [
+        ("stale_print", 1)
+    ]
+
+
+def test_errors_are_told_however_often_they_come(toy: Toy) -> None:
+    """A row that cannot be true stops a write, whatever is stored."""
+    frame = line(300, 20)
+    assert [one.rule for one in judge(toy({"spread": SPREAD}), frame, frame)] == ["hard_bounds"]
+
+
+YIELD = Column(unit="percent", decimals=4, plausible=Bounds(low=0, high=10))
+
+
+@pytest.mark.parametrize(
+    ("values", "accepted", "told"),
+    [
+        pytest.param([4.0, 4.1, 0.04, 4.1, 4.2], [], [2], id="a slip"),
+        pytest.param([4.0, 4.1, 0.04, 4.1, 4.2], [2], [], id="accepted, and back"),
+        pytest.param([4.0, 4.1, 0.04, 0.05, 0.05], [2], [], id="accepted, and what follows it"),
+        pytest.param([4.0, 4.1, 0.04, 0.05, 4.1], [2], [4], id="back later than the next row"),
+        pytest.param([4.0, 4.1, 0.04, 4.1, 0.04], [2], [4], id="once more"),
+        pytest.param([400.0, 410.0], [0], [], id="outside the usual range from the first row on"),
+        pytest.param([400.0, 410.0], [], [0, 1], id="the same, not accepted"),
+    ],
+)
+@pytest.mark.parametrize("start", [0, 1, 2, 3, 4])
+def test_a_slip_is_one_from_any_window(
+    toy: Toy, values: list[float], accepted: list[int], told: list[int], start: int
+) -> None:
+    """Stored rows are neighbours of one another, wherever the window begins; an accepted one is right."""
+    frame = line(*values).rename(columns={"spread": "yield"})
+    days = [day.date() for day in frame.index]
+    subject = Subject(
+        toy({"yield": YIELD}),
+        frame.iloc[start:],
+        frame.iloc[:start],
+        Window(date(2020, 3, 2), date(2020, 3, 31)),
+        accepted=Coverage.of(Window(days[row], days[row]) for row in accepted),
+    )
+    assert [day for seen in unit_slip(subject) for day in seen.dates] == [days[row] for row in told if row >= start]
 
 
 def test_stored_rows_may_be_accepted_too(toy: Toy) -> None:

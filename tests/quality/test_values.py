@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from macrocredit_assets.catalog import load_catalog
-from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay
+from macrocredit_assets.catalog.models import Bounds, Column, DatasetSpec, FileColumn, FileWay, Unit
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.quality import judge
 
@@ -46,8 +46,9 @@ def rules_hit(findings: tuple[Finding, ...]) -> list[str]:
 
 
 def test_clean_frame_has_no_findings() -> None:
-    """Values inside all bounds, a missing cell among them, are nothing to speak of."""
-    assert judge(spec_of(spread=SPREAD), frame_of(spread=[300.0, None, 305.5])) == ()
+    """Values inside all bounds, missing cells of columns that often lack them included, are nothing to speak of."""
+    frame = frame_of(spread=[300.0, 301.0, 305.5], other=[None, 300.0, None])
+    assert judge(spec_of(spread=SPREAD, other=SPREAD), frame) == ()
 
 
 def test_an_empty_frame_has_no_findings() -> None:
@@ -92,7 +93,8 @@ def test_text_is_a_wrong_type_and_stops_the_other_rules() -> None:
 def test_int64_columns_hold_whole_numbers(values: list[float | None], count: int) -> None:
     """Fractions, infinities and numbers beyond what a float holds exactly are counted; missing cells are not."""
     volume = Column(dtype="int64", unit="shares", decimals=0)
-    assert sum(one.count for one in judge(spec_of(volume=volume), frame_of(volume=values))) == count
+    found = judge(spec_of(volume=volume), frame_of(volume=values))
+    assert sum(one.count for one in found if one.rule == "wrong_type") == count
 
 
 def test_infinity_is_no_number() -> None:
@@ -145,6 +147,21 @@ def test_examples_are_few_and_all_are_counted() -> None:
     """The first five cells are shown."""
     (hit,) = judge(spec_of(spread=SPREAD), frame_of(spread=[300.0] * 10 + [3000.0] * 7))
     assert (hit.count, len(hit.examples)) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("unit", "cause"),
+    [
+        ("bp", "percent taken for basis points, or the reverse?"),
+        ("percent", "percent taken for basis points, or the reverse?"),
+        ("index points", "a wrong unit, or a misplaced decimal point?"),
+        ("USD", "a wrong unit, or a misplaced decimal point?"),
+    ],
+)
+def test_a_slip_says_what_may_have_happened(unit: Unit, cause: str) -> None:
+    """Only of what is quoted in percent or basis points one may be taken for the other."""
+    (slip,) = judge(spec_of(level=Column(unit=unit, decimals=2)), frame_of(level=[300.0, 301.0, 3.0]))
+    assert slip.message.endswith(f"3 {unit} on 2020-03-04, beside 301 on 2020-03-03; {cause}")
 
 
 # unit_slip
