@@ -95,7 +95,7 @@ def test_commands_run_one_after_the_other(shell: Shell, recent: str, tmp_path: P
         "Moving a root",
     )
     commands = [line for line in _commands(*sections) if not line.startswith(("systemctl", "export"))]
-    assert len(commands) == 20
+    assert len(commands) == 24
     for line in commands:
         if line.startswith("mv "):
             shutil.move(tmp_path / "credit", tmp_path / "moved")
@@ -161,7 +161,7 @@ def test_units_start_what_there_is() -> None:
         said = subprocess.run([_BIN / "macrocredit", command, "--help"], capture_output=True, text=True, check=True)
         assert all(option in said.stdout for option in options if option.startswith("--"))
     assert {line.partition("=")[0] for line in units["environment"].splitlines()} <= set(VARIABLES)
-    assert set(re.findall(r"MACROCREDIT_(?!RUN_LOG)[A-Z]+", _PAGE)) <= set(VARIABLES)
+    assert set(re.findall(r"MACROCREDIT_(?!RUN_LOG)[A-Z_]+", _PAGE)) <= set(VARIABLES)
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_schedules_are_switched_on_and_the_daemon_runs(shell: Shell, tmp_path: P
     start, listing = (line for line in commands if line.startswith("dagster schedule"))
     for environ, line, running in (
         ({}, "true", []),
-        ({"MACROCREDIT_SCHEDULES": "on"}, "true", ["daily_europe", "daily_us"]),
+        ({"MACROCREDIT_SCHEDULES": "on"}, "true", ["daily_europe", "daily_us", "freshness"]),
         ({}, start, ["daily_us"]),
     ):
         shell("macrocredit prune")  # makes the home
@@ -214,6 +214,18 @@ def test_figures_of_faults_are_those_of_the_instance() -> None:
     assert f"up to {retries.MAX_RETRIES} times in the run, after up to 5, 10 and 20 seconds" in _PAGE
     assert f"after pruning to {KEEP_DAYS} days" in _PAGE
     assert f"all {len(load_catalog().names())} datasets" in _PAGE
+
+
+def test_sizes_of_a_year_are_those_of_its_days() -> None:
+    """Of every line with a size for a day, within a tenth, or as far as one digit can tell."""
+    megabytes = {"kB": 0.001, "MB": 1.0}
+    rows = re.findall(r"^\| `data/.*?\|.*|^\| `[.l].*", _PAGE, re.MULTILINE)
+    assert len(rows) == 4
+    for row in rows:
+        day, year = (cell.strip() for cell in row.split("|")[2:4])
+        (number, unit), (most, mega) = day.split()[:2], year.split()[:2]
+        assert mega == "MB"
+        assert float(most.replace(",", "")) == pytest.approx(float(number) * megabytes[unit] * 365, rel=0.1, abs=0.05)
 
 
 @pytest.mark.slow
