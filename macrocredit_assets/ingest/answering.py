@@ -193,11 +193,10 @@ def _earlier(asked: _Asked, gaps: GapRule) -> tuple[Finding, ...]:
     spec, stored, first = asked.spec, asked.stored, asked.first
     if stored is None or first is None or not stored.coverage:
         return ()
-    first = max(first, EARLIEST)
-    end = stored.first or stored.coverage.windows[-1].end + _DAY
-    if end <= first:
+    start, end = max(first, EARLIEST), stored.first or stored.coverage.windows[-1].end + _DAY
+    if end <= start:
         return ()
-    empty = stored.coverage.clip(Window(first, end - _DAY)).without(Coverage((asked.window,)))
+    empty = stored.coverage.clip(Window(start, end - _DAY)).without(Coverage((asked.window,)))
     count = sum(len(sessions_of(spec, window)) for window in empty.windows)
     # a gap at the beginning of what is stored is believed, unless the source shows a row in it
     if not count or (first not in empty and count <= gaps.longest):

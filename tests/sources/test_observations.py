@@ -59,3 +59,13 @@ def test_without_a_day_every_date_is_believed() -> None:
     frame = pd.DataFrame({"oas": [1.0]}, pd.DatetimeIndex(["2099-01-01"], name="date").as_unit("us"))
     fetched = trim("hy", frame, MARCH)
     assert (fetched.last, fetched.dropped, fetched.findings) == (date(2099, 1, 1), {"outside_window": 1}, ())
+
+
+def test_rows_next_to_the_window_are_known() -> None:
+    """The nearest on either side that has a value, whatever the order; none where none came."""
+    days = ["2026-04-02", "2026-02-27", "2026-04-01", "2026-02-28", "2026-03-10"]
+    frame = pd.DataFrame({"oas": [1.0, 1.0, 1.0, None, 1.0]}, pd.DatetimeIndex(days, name="date").as_unit("us"))
+    fetched = trim("hy", frame, MARCH)
+    assert (fetched.before, fetched.after) == (date(2026, 2, 27), date(2026, 4, 1))
+    alone = trim("hy", frame.iloc[4:], MARCH)
+    assert (alone.before, alone.after) == (None, None)
