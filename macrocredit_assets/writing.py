@@ -16,6 +16,7 @@ from macrocredit_assets.quality import vanished_finding
 from macrocredit_assets.settings import Settings
 from macrocredit_assets.stores import open_store
 from macrocredit_assets.sync import sync
+from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["tell", "write"]
 
@@ -61,7 +62,13 @@ def write(
         withdraw=withdraw,
         switch=switch_reason is not None,
         provenance=Provenance(
-            run_id, ingested.ways, ingested.inputs, switch_reason, ingested.definition, ingested.landing
+            run_id,
+            ingested.ways,
+            ingested.inputs,
+            switch_reason,
+            ingested.definition,
+            ingested.landing,
+            _accepted(ingested),
         ),
     )
     return AssetRecord(
@@ -79,6 +86,16 @@ def write(
         seconds={**ingested.seconds, "write": perf_counter() - started},
         landing=ingested.landing,
     )
+
+
+def _accepted(ingested: Ingested) -> dict[str, Coverage]:
+    """Return the dates of the rows that broke rules which were waived."""
+    dates: dict[str, Coverage] = {}
+    for one in ingested.findings:
+        if one.rule in ingested.accepted and not one.accepted:
+            broken = Coverage.of(Window(day, day) for day in one.dates)
+            dates[one.rule] = dates.get(one.rule, Coverage()).union(broken)
+    return {rule: found for rule, found in dates.items() if found}
 
 
 def tell(

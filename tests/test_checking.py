@@ -18,7 +18,7 @@ from macrocredit_assets.errors import CorruptFileError, SchemaMismatchError, Unk
 from macrocredit_assets.findings import Finding
 from macrocredit_assets.persistence import DataRegistry
 from macrocredit_assets.quality import CHECKS, Check
-from macrocredit_assets.windows import Window
+from macrocredit_assets.windows import Coverage, Window
 
 if TYPE_CHECKING:
     from conftest import Desk
@@ -87,7 +87,7 @@ def test_only_the_checks_that_are_asked_for_are_made(desk: Desk) -> None:
     for name in ("left", "right"):
         desk.put(name, "2024-01-01", "2024-01-31")
     desk.compute("2024-01-01", "2024-01-31")
-    assert "source" not in {each.check for each in _check(desk, "gap").results}
+    assert "jumps" not in {each.check for each in _check(desk, "gap").results}
 
 
 def test_source_is_checked_without_reading_a_row(desk: Desk) -> None:
@@ -139,11 +139,38 @@ def test_late_is_told_of_a_window_that_reaches_what_is_overdue(desk: Desk, windo
     (source,) = _check(desk, "left", window, today=date(2024, 1, 18), checks=("source",)).results
     assert len(source.findings) == late
     if late:
-        assert source.outcome == "failed"
+        assert source.outcome == "warning"
         assert source.findings[0].message == (
             "the row of 2024-01-15 was due on 2024-01-16, 2 days ago, and nothing is covered after 2024-01-14; "
             "ask for it: macrocredit backfill left --start 2024-01-15"
         )
+
+
+def test_signal_of_late_inputs_is_late_and_names_them(desk: Desk) -> None:
+    """Its check `source` has the one rule; the command says what is missing, of the inputs too."""
+    desk.put("left", "2024-01-01", "2024-01-31")
+    desk.put("right", "2024-01-01", "2024-01-14")
+    desk.compute("2024-01-01", "2024-01-14")
+    (source,) = _check(desk, "gap", today=date(2024, 1, 18), checks=("source",)).results
+    assert ([rule.name for rule in source.rules], source.outcome) == (["late"], "warning")
+    assert source.findings[0].message == (
+        "the row of 2024-01-15 was due on 2024-01-17, 1 day ago, and right had nothing for it; "
+        "what is missing: macrocredit status left right gap"
+    )
+    desk.put("right", "2024-01-15", "2024-01-31")
+    (source,) = _check(desk, "gap", today=date(2024, 1, 19), checks=("source",)).results
+    assert "2 days ago, and it was not computed; " in source.findings[0].message
+    (source,) = _check(desk, "gap", Window.parse("2024-01-01", "2024-01-14"), checks=("source",)).results
+    assert source.passed
+
+
+def test_source_that_stays_behind_is_told_once(desk: Desk) -> None:
+    """It has been asked, and has nothing: to ask it again is no advice."""
+    desk.put("left", "2024-01-01", "2024-01-14")
+    behind = Finding("stale_source", "warning", "left: the source goes until 2024-01-12; the rest stays open")
+    _register(desk, behind.to_dict())
+    (source,) = _check(desk, "left", checks=("source",)).results
+    assert source.findings == (behind,)
 
 
 def test_what_the_source_was_found_to_be_is_told_by_the_registry(desk: Desk) -> None:
@@ -155,6 +182,43 @@ def test_what_the_source_was_found_to_be_is_told_by_the_registry(desk: Desk) -> 
     found = {result.check: result.findings for result in _check(desk, "left").results}
     assert found["source"] == (vanished,)
     assert found["jumps"] == ()
+
+
+def test_what_an_archive_lacks_is_told_by_the_check_that_lists_it(desk: Desk) -> None:
+    """Rules that are told while a source is read stand in the table of their check, and so do their findings."""
+    desk.put("left", "2024-01-01", "2024-01-31")
+    gaps = Finding("archive_gaps", "warning", "the archive has no row on 11 sessions", 11, ({"start": "2024-01-09"},))
+    _register(desk, gaps.to_dict())
+    results = {result.check: result for result in _check(desk, "left").results}
+    assert results["continuity"].findings == (gaps,)
+    assert results["source"].findings == ()
+    for result in results.values():
+        assert {one.rule for one in result.findings} <= {rule.name for rule in result.rules}
+
+
+def test_gap_is_as_long_from_any_window(desk: Desk) -> None:
+    """Half a year without a row is told whole from ten days of it: dates are read from as far as they lie."""
+    desk.put("left", "2023-01-02", "2023-12-29", {"2023-01-02": 1.0, "2023-01-03": 1.0, "2023-12-29": 1.0})
+    ten_days = _check(desk, "left", Window.parse("2023-06-05", "2023-06-14"), checks=("continuity",))
+    (gap,) = ten_days.results[0].findings
+    assert (gap.rule, gap.count) == ("gap", 8)
+    assert gap.examples == ({"start": "2023-01-04", "end": "2023-12-28", "sessions": 257},)
+    assert ten_days.nothing == "No row is stored of 2023-06-05..2023-06-14."
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "nothing"),
+    [
+        ("2024-01-06", "2024-01-07", "No row is stored of 2024-01-06..2024-01-07."),
+        ("2024-02-01", "2024-02-29", "Nothing of 2024-02-01..2024-02-29 is covered."),
+        ("2024-01-31", "2024-02-29", ""),
+    ],
+)
+def test_window_without_a_row_is_told_in_words(desk: Desk, start: str, end: str, nothing: str) -> None:
+    """What passes because there is nothing to look at does not pass in silence."""
+    desk.put("left", "2024-01-01", "2024-01-31")
+    report = _check(desk, "left", Window.parse(start, end), checks=("values", "jumps"))
+    assert (report.nothing, {result.outcome for result in report.results}) == (nothing, {"passed"})
 
 
 def test_registry_that_tells_nonsense_is_an_error(desk: Desk) -> None:
@@ -182,5 +246,31 @@ def test_nothing_stored_is_nothing_to_be_said(desk: Desk) -> None:
     """What was never ingested passes, with no window; a name that nobody knows does not."""
     report = _check(desk, "left")
     assert (report.window, {result.outcome for result in report.results}) == (None, {"passed"})
+    assert report.nothing == "Nothing is stored."
     with pytest.raises(UnknownDatasetError, match="left"):
         _check(desk, "lefd")
+
+
+def test_accepted_rows_pass(desk: Desk) -> None:
+    """What the store has as accepted is counted and fails nothing; the same rule elsewhere does."""
+    _with_bounds(desk, hard=Bounds(low=0, high=100))
+    desk.put("left", "2024-01-01", "2024-01-31", {"2024-01-04": 110.0, "2024-01-10": 90.0})
+    assert _outcome(desk) == "failed"
+    desk.store("left").accept("hard_bounds", Coverage((Window.parse("2024-01-04", "2024-01-04"),)), reason="it was so")
+    report = _check(desk, "left", checks=["values"])
+    assert (_said(report), _outcome(desk)) == ({"values": [("hard_bounds", 1)]}, "passed")
+    desk.put("left", "2024-01-04", "2024-01-04", {"2024-01-04": 111.0})
+    assert _outcome(desk) == "failed"
+
+
+def test_record_of_what_was_accepted_that_cannot_be_read(desk: Desk) -> None:
+    """Nobody guesses what was accepted: the file is named."""
+    desk.put("left", "2024-01-01", "2024-01-31")
+    (desk.settings.data_directory / "revisions" / "left" / "accepted.json").write_text("{")
+    with pytest.raises(CorruptFileError, match=r"accepted\.json"):
+        _check(desk, "left", checks=["values"])
+
+
+def _outcome(desk: Desk) -> str:
+    (result,) = _check(desk, "left", checks=["values"]).results
+    return result.outcome

@@ -14,6 +14,7 @@ import click
 
 from macrocredit_assets import __version__
 from macrocredit_assets.cli import (
+    accept,
     backfill,
     catalog,
     check,
@@ -46,7 +47,15 @@ __all__ = ["cli", "main"]
 
 _SECTIONS = {
     "Data": (backfill.command, ingest.command, status.command, check.command, show.command, datasets.command),
-    "Records": (trace.command, revisions.command, registry.command, migrate.command, runs.command, catalog.command),
+    "Records": (
+        trace.command,
+        revisions.command,
+        accept.command,
+        registry.command,
+        migrate.command,
+        runs.command,
+        catalog.command,
+    ),
     "Workplace": (ui.command, doctor.command, prune.command),
 }
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ __all__ = ["Checked", "print_checked", "total"]
 
 #: Sentences told; ``--json`` has all of them.
 _SHOWN = 20
+#: Commands told that accept findings.
+_COMMANDS = 3
 #: Up to so many datasets of which the same is said are named before it.
 _NAMED = 5
 
@@ -90,6 +93,7 @@ def print_checked(context: Context, checked: Sequence[Checked], *, named: bool) 
         lines.append(f"{_counted(counts['not checked'], 'dataset')} could not be checked")
     if len(stored) < len(checked):
         lines.append(f"nothing is stored of {len(checked) - len(stored)}")
+    _print_commands(context, checked)
     click.echo(f"\n{'; '.join(lines)}")
 
 
@@ -111,14 +115,19 @@ def _rows(checked: Checked) -> Iterator[list[str]]:
             yield [checked.name, result.check, result.outcome, _found(told)]
     if checked.report and checked.report.window and (passed := [one for one in checked.results if one.passed]):
         found = [finding for result in passed for finding in result.findings]
-        yield [checked.name, ", ".join(result.check for result in passed), "passed", _found(found)]
+        yield [
+            checked.name,
+            ", ".join(result.check for result in passed),
+            "passed",
+            _found(found) or checked.report.nothing,
+        ]
 
 
 def _found(findings: Iterable[Finding]) -> str:
     counts: Counter[str] = Counter()
     for one in findings:
-        counts[one.rule] += one.count
-    return ", ".join(f"{rule} {count:,}" for rule, count in counts.items())
+        counts[f"{one.rule} {{:,}} accepted" if one.accepted else f"{one.rule} {{:,}}"] += one.count
+    return ", ".join(told.format(count) for told, count in counts.items())
 
 
 def _print_findings(context: Context, checked: Iterable[Checked]) -> None:
@@ -139,6 +148,24 @@ def _print_findings(context: Context, checked: Iterable[Checked]) -> None:
         click.echo(indent(context.localized(sentence.replace(_NAME, " ".join(names))), "  "))
     if len(told) > _SHOWN:
         click.echo(f"\n... and {len(told) - _SHOWN} more, in --json")
+
+
+def _print_commands(context: Context, checked: Iterable[Checked]) -> None:
+    """Print how to accept what was found, where it is about stored rows."""
+    from macrocredit_assets.quality import accepted_by_date
+
+    dates: dict[tuple[str, str], list[date]] = {}
+    for one in checked:
+        for found in (found for result in one.results for found in result.findings):
+            if found.dates and not found.accepted and found.rule in accepted_by_date():
+                dates.setdefault((one.name, found.rule), []).extend(found.dates)
+    if dates:
+        click.echo("\nto accept rows that are right as they are:")
+    for (name, rule), days in [*dates.items()][:_COMMANDS]:
+        words = ("accept", name, rule, "--start", str(min(days)), "--end", str(max(days)), "--reason", "TEXT")
+        click.echo(f"  {context.command(*words)}")
+    if len(dates) > _COMMANDS:
+        click.echo(f"  ... and so for {len(dates) - _COMMANDS} more")
 
 
 #: Stands in a sentence for the names of the datasets of which it is said.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
 
 from macrocredit_assets.persistence import DatasetStore
+from macrocredit_assets.persistence.accepted import accepted_dates
 from macrocredit_assets.persistence.frames import frame_of
 from macrocredit_assets.quality import NEIGHBOURHOOD
 from macrocredit_assets.windows import Coverage, Window
@@ -27,11 +29,14 @@ class Beside:
         The first row of all, however far before the window; None where there is none.
     coverage
         The dates that count as answered.
+    accepted
+        What was accepted of the rows, rule -> dates.
     """
 
     rows: pd.DataFrame
     first: date | None = None
     coverage: Coverage = field(default_factory=Coverage)
+    accepted: Mapping[str, Coverage] = field(default_factory=dict)
 
     def days_in(self, window: Window) -> tuple[date, ...]:
         """Return the dates inside a window that have a row."""
@@ -55,4 +60,4 @@ def stored_beside(store: DatasetStore, window: Window, series: str) -> Beside | 
     if found is None or found[0].series != series:
         return None
     head, rows = found
-    return Beside(frame_of(rows), head.first, head.coverage)
+    return Beside(frame_of(rows), head.first, head.coverage, accepted_dates(store.accepted()))

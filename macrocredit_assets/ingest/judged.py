@@ -9,10 +9,20 @@ import pandas as pd
 from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.errors import RuleViolationError
 from macrocredit_assets.findings import Finding
-from macrocredit_assets.quality import acceptable_rules
+from macrocredit_assets.ingest.beside import Beside
+from macrocredit_assets.quality import acceptable_rules, judge
 from macrocredit_assets.windows import Window
 
-__all__ = ["accepted", "conform", "stop_on_errors"]
+__all__ = ["accepted", "conform", "judge_beside", "stop_on_errors"]
+
+
+def judge_beside(
+    spec: Entry, frame: pd.DataFrame, stored: Beside | None, accept: frozenset[str]
+) -> tuple[Finding, ...]:
+    """Judge rows beside what is stored of their series, and what was accepted of it."""
+    if stored is None:
+        return judge(spec, frame, accept=accept)
+    return judge(spec, frame, stored.rows, accept=accept, accepted=stored.accepted)
 
 
 def conform(spec: Entry, frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,4 +80,4 @@ def _rules(errors: Sequence[Finding]) -> str:
 
 def accepted(findings: Sequence[Finding], accept: frozenset[str]) -> tuple[str, ...]:
     """Return the waived rules that were needed, each once."""
-    return tuple(dict.fromkeys(one.rule for one in findings if one.rule in accept))
+    return tuple(dict.fromkeys(one.rule for one in findings if one.rule in accept and not one.accepted))

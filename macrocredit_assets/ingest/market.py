@@ -13,9 +13,9 @@ from macrocredit_assets.catalog.models import DatasetSpec, FileWay, Way
 from macrocredit_assets.ingest.answering import after_the_end, answering
 from macrocredit_assets.ingest.beside import Beside
 from macrocredit_assets.ingest.holes import SOURCE_GAPS, Answer, GapRule
-from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
+from macrocredit_assets.ingest.judged import accepted, conform, judge_beside, stop_on_errors
 from macrocredit_assets.ingest.results import Ingested
-from macrocredit_assets.quality import check_accepted, judge
+from macrocredit_assets.quality import check_accepted
 from macrocredit_assets.sources.base import Fetched, Source
 from macrocredit_assets.sources.profiles import Route, way_label
 from macrocredit_assets.windows import Window
@@ -69,7 +69,7 @@ def ingest(
     answers = [_ask(sources[way.source], spec, way, window) for way in route.ways]
     fetched = perf_counter()
     merged, superseded = _merge([answer.frame for answer in answers])
-    findings = judge(spec, merged, stored.rows if stored else None, accept=accept)
+    findings = judge_beside(spec, merged, stored, accept)
     stop_on_errors(spec, window, findings, again)
     frame = conform(spec, merged)
     labels = [answer.label or way_label(way) for way, answer in zip(route.ways, answers, strict=True)]

@@ -8,9 +8,8 @@ import pandas as pd
 
 from macrocredit_assets.catalog import DatasetSpec, SignalSpec
 from macrocredit_assets.ingest.beside import Beside
-from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
+from macrocredit_assets.ingest.judged import accepted, conform, judge_beside, stop_on_errors
 from macrocredit_assets.ingest.results import Ingested
-from macrocredit_assets.quality import judge
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["own_series", "take"]
@@ -55,7 +54,7 @@ def take(
     started = perf_counter()
     if set(frame.columns) == set(spec.columns):
         frame = frame[list(spec.columns)]
-    findings = judge(spec, frame, stored.rows if stored else None, accept=accept)
+    findings = judge_beside(spec, frame, stored, accept)
     stop_on_errors(spec, window, findings, tag=accept_tag)
     shaped = conform(spec, frame)
     duplicates = len(frame) - len(shaped)

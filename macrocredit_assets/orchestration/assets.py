@@ -116,8 +116,10 @@ def _signal_asset(
 ) -> dg.AssetsDefinition:
     def compute(context: dg.AssetExecutionContext, **inputs: SignalInput) -> Ingested:
         window = window_of(context.partition_key_range)
+        stored = stored_beside(open_store(settings, spec, as_stored=True), window, f"signal:{spec.name}")
+        accept = accepted_rules(context.run.tags)
         with violations_shown():
-            return derive(spec, window, inputs, functions, catalog, accept=accepted_rules(context.run.tags))
+            return derive(spec, window, inputs, functions, catalog, accept=accept, stored=stored)
 
     function = functions.get(spec.function)
     references = [*code_reference(catalog.places.get(spec.name), spec.name), *function_reference(function)]

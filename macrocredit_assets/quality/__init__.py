@@ -4,7 +4,7 @@ A *rule* is one line of the list; a *check* is a group of rules that is run and 
 """
 
 from macrocredit_assets.findings import CHECKS, Check
-from macrocredit_assets.quality.acceptance import as_stored
+from macrocredit_assets.quality.acceptance import accepted_by_date, as_stored
 from macrocredit_assets.quality.judging import examine, judge, needs
 from macrocredit_assets.quality.reading import NEIGHBOURHOOD, Needs
 from macrocredit_assets.quality.rules import (
@@ -25,6 +25,7 @@ __all__ = [
     "Needs",
     "Rule",
     "acceptable_rules",
+    "accepted_by_date",
     "as_stored",
     "check_accepted",
     "examine",

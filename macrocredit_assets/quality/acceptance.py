@@ -14,10 +14,18 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.findings import SHOWN, Finding
+from macrocredit_assets.quality.rules import RULES
 from macrocredit_assets.quality.subject import Example, Observation
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["as_stored", "counted", "without"]
+__all__ = ["accepted_by_date", "as_stored", "counted", "without"]
+
+
+def accepted_by_date() -> tuple[str, ...]:
+    """Return the names of the rules whose findings on stored rows can be accepted."""
+    names = (rule.name for rule in RULES if rule.look is not None and rule.severity != "info")
+    # values that are no numbers are judged by no other rule
+    return tuple(name for name in names if name != "wrong_type")
 
 
 def as_stored(
