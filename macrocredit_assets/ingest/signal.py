@@ -17,7 +17,7 @@ from macrocredit_assets.errors import CatalogError
 from macrocredit_assets.ingest.beside import Beside
 from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
 from macrocredit_assets.ingest.results import Ingested, SignalInput
-from macrocredit_assets.quality import as_stored, judge
+from macrocredit_assets.quality import judge
 from macrocredit_assets.signals import SignalContext, SignalFunction
 from macrocredit_assets.sources.units import round_decimals
 from macrocredit_assets.windows import Coverage, Window
@@ -56,7 +56,7 @@ def derive(
     accept
         Rules of severity ``error`` in spite of which the window is stored.
     stored
-        What is held of the signal already: what was accepted of it is not asked for again.
+        What is held of the signal already: what was said or accepted of it is not told again.
 
     Raises
     ------
@@ -78,9 +78,8 @@ def derive(
     full = values.reindex(joined.index)[has].dropna()
     frame = pd.DataFrame({spec.main: round_decimals(full.to_numpy(), spec.columns[spec.main].decimals)}, full.index)
     frame = frame[_inside(frame.index, window)]
-    # what is stored is no measure for a computed number, which may be near zero one day and not the next
-    kept = as_stored(frame, stored.rows, stored.accepted) if stored else {}
-    findings = judge(spec, frame, accept=accept, accepted=kept)
+    held, kept = (stored.rows, stored.accepted) if stored else (None, {})
+    findings = judge(spec, frame, held, accept=accept, accepted=kept)
     stop_on_errors(spec, window, findings)
     shared = _inside(joined.index, window).sum()
     dates = pd.DatetimeIndex(sorted(set().union(*(column.index for column in columns.values()))))

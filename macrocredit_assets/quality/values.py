@@ -110,12 +110,13 @@ def unit_slip(subject: Subject) -> Iterator[Observation]:
     """
     by_row, accepted = isinstance(subject.entry, DatasetSpec), subject.accepted
     came, stored = (subject.rows, subject.beside) if subject.window is None else (subject.table, None)
+    if not by_row:
+        stored = None  # no measure for a computed number, which may be near zero one day and not the next
     for name, column in subject.entry.columns.items():
         if column.dtype != "float64":
             continue
         values = came[name]
         held = stored[name] if stored is not None and name in stored else values[:0]
-        # a computed number may be near zero one day and not the next; what it is computed from was judged
         slip = find_slip(values, held, column.plausible, by_row=by_row, accepted=accepted, among=subject.rows.index)
         if slip is None:
             continue

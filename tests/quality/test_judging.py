@@ -137,6 +137,15 @@ def test_rows_that_are_not_told_again_stay_a_measure(toy: Toy) -> None:
     ]
 
 
+def test_signals_are_told_once_and_not_held_against_what_is_stored() -> None:
+    """A value outside the usual range is told when it is new; one that was near zero the day before is no measure."""
+    signal = CATALOG.signals["cash_cds_basis_ig"]
+    frame = line(2.0, 3.0, 2000.0).rename(columns={"spread": "basis"})
+    assert [(one.rule, one.count) for one in judge(signal, frame, frame.iloc[:2])] == [("plausible_bounds", 1)]
+    assert judge(signal, frame, frame) == ()
+    assert judge(signal, frame.iloc[:1] * 50, frame.iloc[:1]) == ()
+
+
 def test_errors_are_told_however_often_they_come(toy: Toy) -> None:
     """A row that cannot be true stops a write, whatever is stored."""
     frame = line(300, 20)
