@@ -15,7 +15,7 @@ import pandas as pd
 from macrocredit_assets.catalog.calendars import is_session_of, sessions_of
 from macrocredit_assets.catalog.models import DatasetSpec
 from macrocredit_assets.catalog.publication import awaited, is_due
-from macrocredit_assets.findings import Finding
+from macrocredit_assets.findings import SHOWN, Finding
 from macrocredit_assets.ingest.beside import Beside
 from macrocredit_assets.ingest.holes import SOURCE_GAPS, Answer, GapRule, find_holes
 from macrocredit_assets.quality import finding
@@ -24,7 +24,6 @@ from macrocredit_assets.windows import EARLIEST, Coverage, Window
 __all__ = ["after_the_end", "answering"]
 
 _DAY = timedelta(days=1)
-_SHOWN = 5
 _LISTED = 3
 
 # of what is not answered: which dates, and what is said of them
@@ -151,7 +150,7 @@ def _within(asked: _Asked, gaps: GapRule) -> _Unanswered:
             f"{spec.name}: {gaps.who} has no row on {count} sessions, in {stretches} of more than {gaps.longest} in a "
             f"row; {asked.fate(dates)}"
         )
-        examples = tuple({"start": str(hole.window.start), "end": str(hole.window.end)} for hole in wide[:_SHOWN])
+        examples = tuple({"start": str(hole.window.start), "end": str(hole.window.end)} for hole in wide[:SHOWN])
         findings.append(finding(gaps.rule, message, count, examples))
     for hole in between:
         message = (
@@ -216,7 +215,7 @@ def _kept(count: int, where: str) -> str:
 
 
 def _dates(days: Sequence[date]) -> tuple[dict[str, str], ...]:
-    return tuple({"date": day.isoformat()} for day in days[:_SHOWN])
+    return tuple({"date": day.isoformat()} for day in days[:SHOWN])
 
 
 def _listed(dates: Coverage) -> str:

@@ -14,15 +14,13 @@ import numpy as np
 import pandas as pd
 
 from macrocredit_assets.catalog.models import DatasetSpec, FileColumn
-from macrocredit_assets.findings import Finding
+from macrocredit_assets.findings import SHOWN, Finding
 from macrocredit_assets.sources.base import Fetched
 from macrocredit_assets.sources.file_cells import Complaint, Sheet, read_dates, read_numbers
 from macrocredit_assets.sources.units import convert
 from macrocredit_assets.windows import Window
 
 __all__ = ["Reading", "read_sheet", "trim"]
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -132,5 +130,5 @@ def _undated(
 def _future(dataset: str, dates: pd.DatetimeIndex, today: date | None) -> tuple[Finding, ...]:
     rows = "1 row" if len(dates) == 1 else f"{len(dates)} rows"
     message = f"{dataset}: the source has {rows} after {today}, today in New York; left out"
-    examples = tuple({"date": f"{day:%Y-%m-%d}"} for day in dates.sort_values()[:_SHOWN])
+    examples = tuple({"date": f"{day:%Y-%m-%d}"} for day in dates.sort_values()[:SHOWN])
     return (Finding("future_dates", "warning", message, len(dates), examples),)
