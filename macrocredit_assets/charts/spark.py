@@ -22,10 +22,8 @@ def sparkline(series: pd.Series, *, window: Window | None, width: int = 240, hei
 
     Parameters
     ----------
-    series
-        Index of dates, sorted; NaN and infinities count as absent. May be empty.
-    window
-        The days to mark, as far as the rows reach; None marks nothing.
+    series, window
+        What to draw, and what to mark, as :func:`~macrocredit_assets.charts.line.line_chart` has them.
     width, height
         In pixels.
 

@@ -117,7 +117,7 @@ def print_outcome(context: Context, plan: Plan, outcome: Outcome) -> None:
         click.echo(f"\nNot finished: {why}. What is written is whole; the same command goes on with the rest.")
         click.echo(f"retry:   {context.command(*plan.asked.words())}")
     else:
-        # where a message has a command of its own, the same once more would fail as it did
+        # where rules stopped a write, the same once more would be stopped again
         left = [(name, run) for name, run in failed if not run_report.says_what_to_do(run.document, name)]
         for again in _retries(plan, left):
             click.echo(f"retry:   {context.command(*again.words())}")

@@ -126,7 +126,7 @@ def _ingest_days(context: Context, names: Sequence[str], accept: Sequence[str], 
         click.echo(f"\nrun log: {context.shown(outcome.run_log)}")
         if not outcome.success:
             failed = [name for name in chosen if run.assets.get(name, {}).get("error", "not reached") is not None]
-            # where a message has a command of its own, the same once more would fail as it did
+            # where rules stopped a write, the same once more would be stopped again
             left = [name for name in failed if not run_report.says_what_to_do(run, name)]
             if left or not failed:
                 click.echo(f"retry:   {context.command('ingest', *(left or names), *waived)}")

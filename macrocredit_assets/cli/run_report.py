@@ -75,9 +75,10 @@ def reason(run: RunDocument, name: str) -> str:
 
 
 def says_what_to_do(run: RunDocument, name: str) -> bool:
-    """Tell whether what kept a dataset from being written names a command that asks for it in another way."""
-    why = _why(run.assets.get(name, {}))
-    return any(f"macrocredit {word} {name} " in why for word in ("backfill", "ingest"))
+    """Tell whether rules stopped a dataset, and their message names the command that waives them."""
+    error = run.assets.get(name, {}).get("error") or {}
+    refused = error.get("type") == errors.RuleViolationError.__name__
+    return refused and any(f"macrocredit {word} {name} " in error["message"] for word in ("backfill", "ingest"))
 
 
 def _row(name: str, asset: Mapping[str, Any], columns: Sequence[render.Column]) -> list[str]:

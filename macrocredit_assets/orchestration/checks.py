@@ -10,12 +10,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-# no public way spares Dagster that look-up; a test holds the fact that this door is still there
-from dagster._core.execution.context.data_version_cache import InputAssetVersionInfo
-
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
 from macrocredit_assets.checking import CheckResult, Report, check, checks_of
 from macrocredit_assets.holdings import Holdings
+from macrocredit_assets.orchestration.dagster_private import know_materialization
 from macrocredit_assets.orchestration.finding_metadata import finding_metadata
 from macrocredit_assets.orchestration.partitions import today
 from macrocredit_assets.orchestration.tags import accepted_rules, window_of_tags
@@ -31,6 +29,8 @@ _QUESTIONS: dict[Check, str] = {
     "jumps": "Does the series move as it does, and together with what it moves with?",
     "source": "Is the source still what it was, and was it asked?",
 }
+#: A signal has no source of its own.
+_OF_INPUTS = "Is it there where all its inputs are due, whether they are there or not?"
 _BLOCKING: frozenset[Check] = frozenset({"values"})
 
 
@@ -50,7 +50,7 @@ def _checks(entry: DatasetSpec | SignalSpec, catalog: Catalog, settings: Setting
         description=f"Look at what is stored of {entry.name}.",
     )
     def look(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        _know_materialization(context, dg.AssetKey(entry.name))
+        know_materialization(context, dg.AssetKey(entry.name))
         selected = {key.name for key in context.selected_asset_check_keys}
         report = check(
             Holdings(settings, catalog),
@@ -68,25 +68,9 @@ def _checks(entry: DatasetSpec | SignalSpec, catalog: Catalog, settings: Setting
 
 def _question(entry: DatasetSpec | SignalSpec, asked: Check) -> str:
     """Return what a check asks, and each of its rules: once, and not with every result, which is kept three times."""
+    question = _OF_INPUTS if asked == "source" and isinstance(entry, SignalSpec) else _QUESTIONS[asked]
     rules = (f"- `{rule.name}` ({rule.severity}): {rule.sentence}" for rule in rules_of(entry, asked))
-    return "\n".join((_QUESTIONS[asked], "", *rules))
-
-
-def _know_materialization(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> None:
-    """Look up what Dagster notes beside each result: the last materialization of the asset.
-
-    Left to itself, it first lists every partition that there is, 0.1 s for each step, to find that they are too many.
-    """
-    (record,) = context.instance.get_asset_records([key]) or (None,)
-    last = record.asset_entry.last_materialization_record if record else None
-    step = context.op_execution_context.get_step_execution_context()
-    step._data_version_cache.input_asset_version_info[key] = last and InputAssetVersionInfo(  # noqa: SLF001
-        storage_id=last.storage_id,
-        event_type=dg.DagsterEventType.ASSET_MATERIALIZATION,
-        data_version=None,
-        run_id=last.run_id,
-        timestamp=last.timestamp,
-    )
+    return "\n".join((question, "", *rules))
 
 
 def _shown(report: Report, result: CheckResult) -> dg.AssetCheckResult:
@@ -103,8 +87,8 @@ def _shown(report: Report, result: CheckResult) -> dg.AssetCheckResult:
 
 
 def _summary(report: Report, result: CheckResult) -> str:
-    if report.window is None:
-        return "Nothing is stored."
+    if report.nothing and not result.findings:
+        return report.nothing
     if not result.findings:
         looked = "1 rule" if len(result.rules) == 1 else f"{len(result.rules)} rules"
         return f"{looked} looked at {report.window} and found nothing."
@@ -113,5 +97,5 @@ def _summary(report: Report, result: CheckResult) -> str:
     # each of them has a line of its own among the metadata
     found: Counter[str] = Counter()
     for one in result.findings:
-        found[one.rule] += one.count
-    return f"In {report.window}: {', '.join(f'{rule} {count:,}' for rule, count in found.items())}."
+        found[f"{one.rule} {{:,}} accepted" if one.accepted else f"{one.rule} {{:,}}"] += one.count
+    return f"In {report.window}: {', '.join(told.format(count) for told, count in found.items())}."

@@ -143,6 +143,29 @@ def test_failed_dataset_is_told_with_the_command_that_repeats_just_it(run: Run, 
     assert written.split()[1:4] == ["0", "0", "3"]
 
 
+def test_rule_that_stops_a_write_is_told_with_one_command(run: Run, tmp_path: Path) -> None:
+    """The message has the command that waives it; the same once more, without the waiver, is no second one."""
+    catalog = tmp_path / "desk.yaml"
+    catalog.write_text(
+        "datasets:\n"
+        "  desk_ig:\n"
+        "    title: CDX IG 10Y\n"
+        "    instrument: CDX.NA.IG\n"
+        "    group: credit_indices\n"
+        "    owner: team:desk\n"
+        "    description: Of the desk.\n"
+        "    calendar: us_bond\n"
+        "    main: spread\n"
+        "    columns: {spread: {unit: bp, decimals: 3, hard: {low: 0, high: 1}}}\n"
+        "    ways: [{source: sample, series: 'sample:x', model: spread, level: 85, stress: 3.5, noise: 0.008}]\n"
+    )
+    asked = ("backfill", "desk_ig", "--start", "2024-03-01", "--end", "2024-03-05")
+    result = run(*asked, MACROCREDIT_CATALOG=str(catalog))
+    assert result.exit_code == 1
+    assert f"macrocredit {' '.join(asked)} --accept hard_bounds\n" in result.stdout
+    assert "retry:" not in result.stdout
+
+
 def test_yesterday_is_that_of_new_york(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The last closed day is one of the two that differ from now, in UTC, by less than two days."""
     monkeypatch.chdir(tmp_path)

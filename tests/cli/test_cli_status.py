@@ -103,7 +103,7 @@ def test_each_command_fills_its_hole(filled: Path) -> None:
     found = _documents(_invoke(filled, LATER, "status", *NAMES, "--json"))
     assert (found["vix"]["state"], found["vix"]["missing_sessions"]) == ("late", 7)
     # 20 to 28 March: the lookback reaches the end
-    assert (found["cdx_vix_gap"]["state"], found["cdx_vix_gap"]["stale_days"]) == ("stale", 7)
+    assert (found["cdx_vix_gap"]["state"], found["cdx_vix_gap"]["stale_days"]) == ("late", 7)
     for states in ({"complete", "late"}, {"complete"}):
         for document in found.values():
             for hole in (*document["holes"], *document["stale"]):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from macrocredit_assets.cli.context import Context
-from macrocredit_assets.cli.run_report import print_datasets
+from macrocredit_assets.cli.run_report import print_datasets, says_what_to_do
 from macrocredit_assets.persistence.records import AssetRecord, ErrorInfo
 from macrocredit_assets.persistence.run_document import RunDocument, RunHeader, RunStatus, asset_entry
 from macrocredit_assets.settings import Settings
@@ -89,6 +89,21 @@ def test_long_reason_keeps_the_line_that_says_what_to_do(capsys: pytest.CaptureF
         "  ...",
         "  Store them: MACROCREDIT_ROOT=/srv/credit macrocredit backfill vix --accept unit_slip",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "said"),
+    [
+        ("RuleViolationError", "Store them: macrocredit backfill vix --start 2024-01-02 --accept unit_slip", True),
+        ("RuleViolationError", "This cannot be waived: correct the source.", False),
+        ("CorruptFileError", "Fetch it anew: macrocredit backfill vix --start 2024-01-02", False),
+    ],
+)
+def test_message_that_says_how_to_waive_needs_no_retry(kind: str, message: str, said: bool) -> None:
+    """Whatever else failed may be asked for once more."""
+    run = RunDocument(_HEADER, status="failure", error=None, assets={"vix": _failed(kind, message)})
+    assert says_what_to_do(run, "vix") is said
+    assert not says_what_to_do(run, "hyg")
 
 
 def test_reason_of_six_lines_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
