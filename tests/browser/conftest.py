@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 _CHROMIUM = Path("/usr/bin/chromium")
+_HURRIED = Path(__file__).resolve().parents[1] / "hurried_daemon"
 _SCREENSHOTS = os.environ.get("MACROCREDIT_SCREENSHOTS")
 _MINUTES = 3 * 60
 
@@ -52,7 +53,8 @@ def url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="macrocredit-") as folder:
         root = Path(folder)
         (root / "desk.yaml").write_text(_CATALOG)
-        environ = {**os.environ, "MACROCREDIT_ROOT": folder, "MACROCREDIT_CATALOG": str(root / "desk.yaml")}
+        here = {"MACROCREDIT_ROOT": folder, "MACROCREDIT_CATALOG": str(root / "desk.yaml")}
+        environ = {**os.environ, **here, "PYTHONPATH": str(_HURRIED)}
         names = ("cdx_ig_5y", "us_ig_oas", "cash_cds_basis_ig")
         _backfill(environ, *names, "cdx_ig_10y", "--accept", "hard_bounds", start="2023-06-01", end="2024-05-31")
         _backfill(environ, *names, start="2024-06-03", end="2024-06-14")

@@ -19,6 +19,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+_HURRIED = Path(__file__).resolve().parents[1] / "hurried_daemon"
+
 _LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
@@ -60,7 +62,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environ = {**os.environ, "MACROCREDIT_ROOT": str(tmp_path)}
+    environ = {**os.environ, "MACROCREDIT_ROOT": str(tmp_path), "PYTHONPATH": str(_HURRIED)}
     command = [sys.executable, "-m", "macrocredit_assets", "ui", "--host", "127.0.0.1", "--port", str(port)]
     with (tmp_path / "ui.log").open("wb") as log:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, start_new_session=True)
