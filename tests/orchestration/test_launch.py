@@ -49,7 +49,10 @@ def test_yield_a_hundred_times_too_low_is_stopped_by_its_neighbours(settings: Se
         (event,) = instance.all_logs(refused.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     shown = event.get_dagster_event().step_failure_data.user_failure_data
     assert shown is not None
-    assert shown.description == error["message"]
+    first, *_, last = error["message"].splitlines()
+    assert shown.description == "\n".join(
+        [first, last, "In the UI: materialize the same partitions with the tag macrocredit/accept=unit_slip."]
+    )
     table = shown.metadata["rows"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [dict(row.data) for row in table.records] == [{"rule": "unit_slip", "date": "2024-01-04", "yield": 0.0399}]

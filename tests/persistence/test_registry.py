@@ -96,6 +96,13 @@ def test_what_is_returned_is_what_is_read(registry: DataRegistry) -> None:
     assert entry.metadata == {"as_of": "2024-01-02", "bounds": [1, None]}
 
 
+def test_a_registry_without_a_file_knows_nobody(registry: DataRegistry) -> None:
+    """Nothing was registered yet: a look-up says that there is no such dataset, and makes no file."""
+    with pytest.raises(KeyError, match="vix"):
+        registry.get_dataset_info("vix")
+    assert not list(registry.registry_path.parent.glob("registry*"))
+
+
 def test_info_is_a_copy(registry: DataRegistry) -> None:
     """Changing what was handed out changes nothing that is stored."""
     register(registry)
