@@ -56,8 +56,11 @@ def url() -> Iterator[str]:
         here = {"MACROCREDIT_ROOT": folder, "MACROCREDIT_CATALOG": str(root / "desk.yaml")}
         environ = {**os.environ, **here, "PYTHONPATH": str(_HURRIED)}
         names = ("cdx_ig_5y", "us_ig_oas", "cash_cds_basis_ig")
-        _backfill(environ, *names, "cdx_ig_10y", "--accept", "hard_bounds", start="2023-06-01", end="2024-05-31")
-        _backfill(environ, *names, start="2024-06-03", end="2024-06-14")
+        year = {"start": "2023-06-01", "end": "2024-05-31"}
+        _run(environ, "backfill", *names, "cdx_ig_10y", "--accept", "hard_bounds", **year)
+        _run(environ, "backfill", *names, start="2024-06-03", end="2024-06-14")
+        # somebody has thought better of it
+        _run(environ, "accept", "cdx_ig_10y", "hard_bounds", "--withdraw", **year)
         yield from _served(environ, root / "ui.log")
 
 
@@ -112,8 +115,8 @@ def page(
     context.close()
 
 
-def _backfill(environ: dict[str, str], *arguments: str, start: str, end: str) -> None:
-    command = [sys.executable, "-m", "macrocredit_assets", "backfill", *arguments, "--start", start, "--end", end]
+def _run(environ: dict[str, str], *arguments: str, start: str, end: str) -> None:
+    command = [sys.executable, "-m", "macrocredit_assets", *arguments, "--start", start, "--end", end]
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
