@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,6 +31,10 @@ for _name in [*os.environ]:
     ours = _name.startswith(("MACROCREDIT_", "DAGSTER_")) and _name not in _OF_TESTS
     if ours or _name.upper() in _OF_THIS_MACHINE:
         del os.environ[_name]
+
+# what a script starts in the background ignores Ctrl-C, and so would all that tests start and interrupt
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def test_each_run_forks_from_a_server_of_its_own(monkeypatch: pytest.MonkeyPatch
     context = multiprocessing.get_context("forkserver")
     servers = set()
     monkeypatch.setenv(RUN_MARK, "somebody else's")
-    theirs = context.Process(target=time.sleep, args=(60,))
+    theirs = context.Process(target=time.sleep, args=(600,))
     theirs.start()
     for mark in ("one", "two"):
         monkeypatch.setenv(RUN_MARK, mark)
