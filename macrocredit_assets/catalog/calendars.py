@@ -184,7 +184,7 @@ def _market(name: str, start: date, end: date) -> pd.DatetimeIndex:
 
 
 def _every_day(start: date, end: date) -> npt.NDArray[np.datetime64]:
-    return np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + 1)
+    return np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + np.timedelta64(1, "D"))
 
 
 def _holidays(start: date, end: date, *rules: Holiday) -> pd.DatetimeIndex:
