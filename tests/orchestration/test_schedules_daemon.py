@@ -82,7 +82,7 @@ def test_twelve_days_without_a_daemon_are_made_up_for(settings: Settings, tmp_pa
     freshness = runs.pop("schedule:freshness")
     assert (freshness.status, freshness.header.window, freshness.assets) == ("success", None, {})
     assert {name: [*came] for name, came in freshness.checks.items()} == {
-        name: ["source"] for name in ("cdx_hy_5y", "vix", "itraxx_main_5y")
+        name: ["source"] for name in ("cdx_hy_5y", "vix", "itraxx_main_5y", "cdx_vix_gap")
     }
     for run in runs.values():
         assert run.status == "success", run
