@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence.json_io import load_json, save_json
+from macrocredit_assets.persistence.json_io import save_json
+from macrocredit_assets.persistence.notes_file import read_notes
 from macrocredit_assets.windows import Coverage
 
 __all__ = ["Accepted", "accepted_dates", "end_accepted", "read_accepted", "record_accepted"]
@@ -69,16 +69,8 @@ def read_accepted(directory: Path) -> tuple[Accepted, ...]:
     CorruptFileError
         If the file cannot be read; it names the file, which may be deleted: all findings are then told again.
     """
-    path = directory / _NAME
-    try:
-        return tuple(_from_plain(entry) for entry in load_json(path))
-    except FileNotFoundError:
-        return ()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CorruptFileError(
-            f"{path} cannot be read ({error!r}); it was left as it is. Without it, all findings that were accepted are "
-            f"told again: `rm {path}`"
-        ) from error
+    without = "Without it, all findings that were accepted are told again"
+    return read_notes(directory / _NAME, _from_plain, without)
 
 
 def record_accepted(directory: Path, accepted: Accepted) -> None:

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from macrocredit_assets.errors import CorruptFileError
-from macrocredit_assets.persistence.json_io import load_json, save_json
+from macrocredit_assets.persistence.json_io import save_json
+from macrocredit_assets.persistence.notes_file import read_notes
 from macrocredit_assets.persistence.records import Seen, SeenInput
 from macrocredit_assets.windows import Coverage, Window
 
@@ -35,16 +35,8 @@ def read_seen(directory: Path) -> tuple[Seen, ...]:
     CorruptFileError
         If the file cannot be read; it names the file, which may be deleted: all days then count as stale.
     """
-    path = directory / _NAME
-    try:
-        return tuple(_from_plain(entry) for entry in load_json(path))
-    except FileNotFoundError:
-        return ()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CorruptFileError(
-            f"{path} cannot be read ({error!r}); it was left as it is. Without it all days of the signal count as "
-            f"stale, and are computed again: `rm {path}`"
-        ) from error
+    without = "Without it all days of the signal count as stale, and are computed again"
+    return read_notes(directory / _NAME, _from_plain, without)
 
 
 def record_seen(
