@@ -8,10 +8,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+import trustme
 
 from macrocredit_assets.testing import FredServer, Publisher
-
-trustme = pytest.importorskip("trustme")
 
 
 def test_certificate_is_shown_and_must_be_trusted() -> None:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from macrocredit_assets.errors import (
     EmptyResponseError,
@@ -201,7 +202,6 @@ def test_next_try_brings_the_answer(own_world: World, name: str) -> None:
 
 def test_certificate_that_does_not_verify(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is believed whom no known authority vouches for: not a byte is asked, none is stored."""
-    trustme = pytest.importorskip("trustme")
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(variable, raising=False)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

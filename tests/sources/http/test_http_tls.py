@@ -42,20 +42,21 @@ def test_a_certificate_that_does_not_verify(
     assert server.heads == []
 
 
-def test_a_bundle_that_is_named_is_believed(
-    wire: Wires,
-    make_client: MakeClient,
-    asked: Asked,
-    authority: trustme.CA,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """With the authority's certificate in REQUESTS_CA_BUNDLE its server is believed, and one of another name is not."""
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """Return the authority, its certificate being in the bundle that REQUESTS_CA_BUNDLE names."""
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    server = wire.serve(wire.reply(BODY), tls=_context(authority, "127.0.0.1"))
+    return authority
+
+
+def test_a_bundle_that_is_named_is_believed(
+    wire: Wires, make_client: MakeClient, asked: Asked, trusted: trustme.CA
+) -> None:
+    """With the authority's certificate in REQUESTS_CA_BUNDLE its server is believed, and one of another name is not."""
+    server = wire.serve(wire.reply(BODY), tls=_context(trusted, "127.0.0.1"))
     assert make_client().get(server.url, {}, asked).body == BODY
-    server = wire.serve(wire.reply(BODY), tls=_context(authority, "fred.example.com"))
+    server = wire.serve(wire.reply(BODY), tls=_context(trusted, "fred.example.com"))
     with pytest.raises(UntrustedSourceError, match="IP address mismatch"):
         make_client().get(server.url, {}, asked)
 
@@ -80,18 +81,9 @@ def test_a_bundle_that_is_none(
         make_client().get(wire.serve(wire.reply(BODY)).url.replace("http:", "https:"), {}, asked)
 
 
-def test_a_slow_body_over_tls_is_ended(
-    wire: Wires,
-    make_client: MakeClient,
-    asked: Asked,
-    authority: trustme.CA,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_slow_body_over_tls_is_ended(wire: Wires, make_client: MakeClient, asked: Asked, trusted: trustme.CA) -> None:
     """The deadline holds under TLS as well, in the body and before the handshake."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    server = wire.serve(wire.trickle(b"HTTP/1.1 200 OK\r\n\r\n", b"2"), tls=_context(authority, "127.0.0.1"))
+    server = wire.serve(wire.trickle(b"HTTP/1.1 200 OK\r\n\r\n", b"2"), tls=_context(trusted, "127.0.0.1"))
     with pytest.raises(SourceUnavailableError, match=r"did not finish within 0\.2 s"):
         make_client(total_seconds=0.2).get(server.url, {}, asked)
     # a server that speaks no TLS waits for the end of a request's head, which never comes
