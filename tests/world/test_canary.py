@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 #: Of the key, half of it has one whole: also one that was cut is found.
 CANARY = "c4n4ryb1"
 KEY = 4 * CANARY
+
+SentKeys = Callable[[], set[str]]
 
 SERVED = ["us_ig_oas", "us_hy_oas", "baa_10y", "ust_2y", "ust_10y", "vix"]
 WEEK = Window.parse("2024-03-01", "2024-03-07")
@@ -68,9 +71,16 @@ def _break(world: World) -> None:
         world.fred.install(fault, series=series)
 
 
-def _sent_keys(world: World) -> set[str]:
-    """Return the keys that the server was asked with since the last look."""
-    return {request.query["api_key"] for request in world.fred.requests if "api_key" in request.query}
+@pytest.fixture
+def sent_keys(keyed_world: World) -> SentKeys:
+    """Tell the keys that the server was asked with in this test; other tests ask the same server, with its own key."""
+    before = len(keyed_world.fred.requests)
+
+    def sent() -> set[str]:
+        asked = keyed_world.fred.requests[before:]
+        return {request.query["api_key"] for request in asked if "api_key" in request.query}
+
+    return sent
 
 
 def test_search_finds_what_is_packed(tmp_path: Path) -> None:
@@ -90,6 +100,7 @@ def test_search_finds_what_is_packed(tmp_path: Path) -> None:
 
 def test_key_is_nowhere(
     keyed_world: World,
+    sent_keys: SentKeys,
     impatient: None,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -103,7 +114,7 @@ def test_key_is_nowhere(
         _break(keyed_world)
         assert not run_backfill(settings, SERVED, WEEK).success
     shown = [keyed_world.say("status", *SERVED).output, keyed_world.say("runs", "show", "last", "--json").output]
-    assert _sent_keys(keyed_world) == {KEY}
+    assert sent_keys() == {KEY}
     assert "Starting new HTTP connection" in caplog.text
     assert find(CANARY, keyed_world.root) == []
     assert CANARY not in "".join([caplog.text, *capfd.readouterr(), *shown, repr(settings)])
@@ -111,7 +122,7 @@ def test_key_is_nowhere(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["in_process", "multiprocess"])
-def test_key_is_nowhere_in_processes_of_their_own(keyed_world: World, executor: str) -> None:
+def test_key_is_nowhere_in_processes_of_their_own(keyed_world: World, sent_keys: SentKeys, executor: str) -> None:
     """The commands of a day, as they are typed: a backfill, half of which fails, and what asks or shows."""
     keyed_world.fred.install(ECHOES["DGS10"], series="DGS10")
     environ = keyed_world.environ(keyed=True) | {"MACROCREDIT_EXECUTOR": executor}
@@ -120,13 +131,13 @@ def test_key_is_nowhere_in_processes_of_their_own(keyed_world: World, executor: 
     said += _said(environ, 0, ["status"])
     said += _said(environ, 0, ["runs", "show", "last"])
     said += _said(environ, 0, ["trace", "ust_2y", "2024-03-05"])
-    assert _sent_keys(keyed_world) == {KEY}
+    assert sent_keys() == {KEY}
     assert CANARY not in said
     assert find(CANARY, keyed_world.root) == []
 
 
 @pytest.mark.slow
-def test_key_is_nowhere_when_dagster_runs_it(keyed_world: World) -> None:
+def test_key_is_nowhere_when_dagster_runs_it(keyed_world: World, sent_keys: SentKeys) -> None:
     """Dagster's own command loads the definitions from the environment, and prints every event and traceback."""
     _break(keyed_world)
     environ = os.environ | keyed_world.environ(keyed=True) | {"MACROCREDIT_HTTP_TIMEOUT": "5"}
@@ -143,7 +154,7 @@ def test_key_is_nowhere_when_dagster_runs_it(keyed_world: World) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert "UntrustedSourceError" in done.stderr
-    assert _sent_keys(keyed_world) == {KEY}
+    assert sent_keys() == {KEY}
     assert CANARY not in done.stdout + done.stderr
     assert find(CANARY, keyed_world.root) == []
 
