@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.persistence.encoding import write_table
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns
@@ -44,14 +45,6 @@ __all__ = [
 #: Where the footer's JSON stands among the file's key-value metadata.
 FOOTER_KEY = b"macrocredit"
 SCHEMA_VERSION = 1
-
-# Measured on 5,900 rows of prices in five columns, without the disk (a month of one column / all rows / write, ms; kB):
-# plain zstd 0.15 / 0.66 / 1.41, 181; plain lz4 0.10 / 0.29 / 0.89, 212; lz4 of the bytes in streams, dates as
-# differences 0.08 / 0.21 / 0.41, 174. Groups of 512 rows take twice as long, one group half as long again for a month.
-# Dictionaries of prices that hardly repeat cost a third of the size; the index of pages is read by nobody here.
-_ROW_GROUP = 4096
-_COMPRESSION = "lz4"
-_ENCODINGS = {pa.float64(): "BYTE_STREAM_SPLIT", pa.int64(): "DELTA_BINARY_PACKED"}
 
 
 @dataclass(frozen=True)
@@ -138,15 +131,7 @@ def write_rows(files: Staging, path: Path, rows: Rows, head: StoredHead) -> None
     table = rows_to_table(rows, head.schema).replace_schema_metadata(
         {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(head.schema)}
     )
-    pq.write_table(
-        table,
-        files.replace(path),
-        row_group_size=_ROW_GROUP,
-        compression=_COMPRESSION,
-        use_dictionary=False,
-        column_encoding={DATE: "DELTA_BINARY_PACKED", **{each.name: _ENCODINGS[each.type] for each in head.schema}},
-        write_statistics=[DATE],
-    )
+    write_table(table, files.replace(path))
 
 
 def _read_footer(path: Path, file: pq.ParquetFile) -> _Footer:

@@ -30,6 +30,7 @@ import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.diff import ACTIONS, Delta
+from macrocredit_assets.persistence.encoding import write_table
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import rows_from_table, rows_to_table
 from macrocredit_assets.persistence.schemas import DATE
@@ -119,12 +120,9 @@ def create_revision(files: Staging, directory: Path, revision: Revision, delta: 
     table = rows_to_table(delta.rows, revision.schema)
     actions = pa.DictionaryArray.from_arrays(delta.actions, pa.array(ACTIONS)).dictionary_decode()
     table = table.add_column(1, pa.field(ACTION, pa.string(), nullable=False), actions)
-    pq.write_table(
+    write_table(
         table.replace_schema_metadata({_FOOTER_KEY: _footer(revision)}),
         files.create(revision_path(directory, revision.number)),
-        compression="zstd",
-        use_dictionary=[ACTION],
-        write_statistics=[DATE],
     )
 
 

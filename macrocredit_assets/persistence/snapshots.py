@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.atomic import replacing
+from macrocredit_assets.persistence.encoding import write_table
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.revision_file import ACTION, Revision, revision_path
 from macrocredit_assets.persistence.rows import Rows, rows_to_table
@@ -71,7 +72,7 @@ class Snapshots:
         )
         table = rows_to_table(rows, revision.schema).replace_schema_metadata({_FOOTER_KEY: footer.encode()})
         with replacing(self._path(revision.number)) as handle:
-            pq.write_table(table, handle, compression="lz4", use_dictionary=False, write_statistics=False)
+            write_table(table, handle)
 
     def read(self, revision: Revision) -> pa.Table | None:
         """Return all rows after a revision as if it had inserted them; None where its snapshot cannot be used."""
