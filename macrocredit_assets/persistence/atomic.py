@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -26,7 +26,7 @@ __all__ = [
     "open_temporary",
     "replacing",
     "sweep",
-    "sweep_folder",
+    "sweep_names",
     "sync_directory",
     "update",
     "write_bytes",
@@ -137,7 +137,8 @@ def sweep(target: Path) -> None:
     A living writer holds an OS lock on its temporary file, so a lock that can be had tells a dead one, on any host that
     shares the file system, and whatever process has its pid by now.
     """
-    sweep_folder(target.parent, target.name)
+    names = os.listdir(target.parent)  # noqa: PTH208 - iterdir() makes paths of a thousand names, glob() looks at each
+    sweep_names(target.parent, names, target.name)
 
 
 def is_private(path: Path) -> bool:
@@ -145,9 +146,12 @@ def is_private(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX))
 
 
-def sweep_folder(directory: Path, target: str | None = None) -> None:
-    """Remove the temporary files in a folder whose writers are dead: those of one name, or all; as :func:`sweep`."""
-    for name in os.listdir(directory):  # noqa: PTH208 - iterdir() makes paths of a thousand names, glob() looks at each
+def sweep_names(directory: Path, names: Iterable[str], target: str | None = None) -> None:
+    """Remove those of a folder's files that are temporary files of dead writers, of one target or of any.
+
+    As :func:`sweep`, for who has listed the folder already.
+    """
+    for name in names:
         match = _TEMPORARY_NAME.fullmatch(name) if name.endswith(TEMPORARY_SUFFIX) else None
         if match is None or target not in {None, match[1]}:
             continue

@@ -23,7 +23,7 @@ from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, head_of, select_rows
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["Current", "InMemory", "OneFile", "Readable", "is_same_content"]
+__all__ = ["Current", "InMemory", "Loaded", "OneFile", "Readable", "is_same_content"]
 
 
 class Readable(Protocol):

@@ -14,9 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+
 from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError, StoreError
 from macrocredit_assets.persistence.atomic import locked, sync_directory
-from macrocredit_assets.persistence.current import Current, InMemory, OneFile, Readable, is_same_content
+from macrocredit_assets.persistence.current import Current, InMemory, Loaded, OneFile, Readable, is_same_content
 from macrocredit_assets.persistence.diff import Delta
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.persistence.revision_file import Kind, Revision
@@ -105,6 +107,30 @@ class Projection:
         if is_last and head is not None and not self._is_known(head):
             raise self._of_no_revision()
         return look(self._in_memory(revision.number))[1]
+
+    def load(self, window: Window | None, expected: pa.Schema | None = None) -> Loaded | None:
+        """Read the rows that a write in a window may touch, in line with the last revision; the caller holds the lock.
+
+        Rows that are behind are rolled forward first, and rows without any revision become the first one. None where
+        nothing was ever written.
+
+        Raises
+        ------
+        CorruptFileError
+            If the rows are damaged, or those of no revision.
+        """
+        try:
+            found = self.current.rows(window, expected)
+            behind = self._is_apart(None if found is None else found.head)
+        except CorruptFileError:
+            # what is behind is written anew in any case; what is not, says what is wrong with it once more
+            behind = True
+        if behind:
+            self.settle()
+            found = self.current.rows(window, expected)
+        if found is not None:
+            self.adopt()
+        return found
 
     def settle(self) -> None:
         """Roll the current rows forward where they are behind; the caller holds the lock.

@@ -8,7 +8,7 @@ dataset's lock.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from macrocredit_assets.errors import CorruptFileError
+from macrocredit_assets.persistence.atomic import sweep_names
 from macrocredit_assets.persistence.diff import Delta
 from macrocredit_assets.persistence.revision_file import (
     ACTION,
@@ -99,10 +100,15 @@ class RevisionLog:
         CorruptFileError
             If one is missing before the last.
         """
+        return self._numbers(self._names())
+
+    def _names(self) -> list[str]:
         try:
-            names = os.listdir(self.directory)  # noqa: PTH208 - iterdir() takes twenty times as long: it makes paths
+            return os.listdir(self.directory)  # noqa: PTH208 - iterdir() takes twenty times as long: it makes paths
         except FileNotFoundError:
-            names = []
+            return []
+
+    def _numbers(self, names: Sequence[str]) -> range:
         found = [
             name for name in names if len(name) == _LENGTH and name.endswith(_SUFFIX) and name[:_DIGITS].isdecimal()
         ]
@@ -162,6 +168,8 @@ class RevisionLog:
     ) -> Revision:
         """Write the next revision; the caller holds the dataset's lock.
 
+        What killed writers of other revisions left is swept: the next one has another name.
+
         Parameters
         ----------
         files
@@ -174,7 +182,9 @@ class RevisionLog:
             When the rows became known, where that is not now. A clock that went backwards never puts a revision before
             the one that it follows.
         """
-        number = len(self.numbers())
+        names = self._names()
+        number = len(self._numbers(names))
+        sweep_names(self.directory, names)
         now = self.now()
         moment = now if known_at is None else min(now, known_at)
         if number:

@@ -29,7 +29,7 @@ from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
 
-from macrocredit_assets.persistence.atomic import make_directory, open_temporary, sweep, sweep_folder, sync_directory
+from macrocredit_assets.persistence.atomic import make_directory, open_temporary, sweep, sync_directory
 
 __all__ = ["Staging", "staged"]
 
@@ -56,12 +56,11 @@ class Staging:
     def create(self, path: Path) -> BinaryIO:
         """Open the commit: a file of a new name, which is written once and never changes. There is one at most.
 
-        The files that it brings with it were written before. What killed writers left is swept from the whole folder:
-        the next file there has another name.
+        The files that it brings with it were written before. What killed writers left under other names is swept by
+        whoever knows the folder.
         """
         self._sync_replaced()
         make_directory(path.parent)
-        sweep_folder(path.parent)
         return self._open(path, self._created)
 
     def replace(self, path: Path) -> BinaryIO:

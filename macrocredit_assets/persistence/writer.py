@@ -78,8 +78,6 @@ class Writer:
         window = request.window
         answered = Coverage((window,)) if request.answered is None else request.answered.clip(window)
         with locked(self._path):
-            self._projection.settle()
-            self._projection.adopt()
             stored = self._load(request)
             merged = merge(
                 stored.rows,
@@ -119,9 +117,7 @@ class Writer:
     def migrate(self, provenance: Provenance) -> WriteResult:
         """Rewrite the stored rows under the schema."""
         with locked(self._path):
-            self._projection.settle()
-            self._projection.adopt()
-            found = self._projection.current.rows(None)
+            found = self._projection.load(None)
             if found is None:
                 raise FileNotFoundError(f"Nothing was ever written to {self._projection.current.path}.")
             before, rows = found.head, found.rows
@@ -137,7 +133,7 @@ class Writer:
             return self._result(head, merged, revision, written=True, added=added)
 
     def _load(self, request: WriteRequest) -> _Stored:
-        found = self._projection.current.rows(request.window, self._schema)
+        found = self._projection.load(request.window, self._schema)
         if found is None:
             return _Stored(None, Rows.none(len(self._schema)), Coverage(), None)
         head = found.head

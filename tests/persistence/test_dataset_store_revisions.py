@@ -178,6 +178,16 @@ def test_clock_that_goes_backwards(store: DatasetStore, clock: Clock) -> None:
         store.read(as_of=MONDAY - DAY)
 
 
+def test_next_revision_sweeps_its_folder(store: DatasetStore, tmp_path: Path) -> None:
+    """What a killed writer of another number left goes, and what others keep beside revisions stays."""
+    store.write(JANUARY, spreads(d02=57.5), series=SERIES)
+    folder = tmp_path / "data" / "revisions" / "cdx"
+    (folder / ".00000007.parquet.0123456789ab.tmp").write_bytes(b"half")
+    (folder / "notes.json").write_bytes(b"[]")
+    store.write(JANUARY, spreads(d02=57.75), series=SERIES)
+    assert sorted(path.name for path in folder.iterdir()) == ["00000001.parquet", "00000002.parquet", "notes.json"]
+
+
 def test_no_revision_where_no_row_changes(store: DatasetStore) -> None:
     """The same rows again, or more coverage alone, are no revision; the first write is one even without rows."""
     assert store.write(JANUARY, spreads(), series=SERIES).revision == 1

@@ -36,14 +36,6 @@ def test_a_file_that_is_created_is_never_replaced(tmp_path: Path) -> None:
     assert names(path.parent) == ["1.bin"]
 
 
-def test_creating_a_file_sweeps_its_folder(tmp_path: Path) -> None:
-    """What killed writers of other files left goes, and what others keep there stays."""
-    (tmp_path / ".1.bin.0123456789ab.tmp").write_bytes(b"half")
-    (tmp_path / "inputs.json").write_bytes(b"[]")
-    create(tmp_path / "2.bin", b"whole")
-    assert names(tmp_path) == ["2.bin", "inputs.json"]
-
-
 def test_nothing_is_seen_before_the_block_ends(tmp_path: Path) -> None:
     """Where the block raises, no name was touched and nothing lies beside them."""
     (tmp_path / "old.bin").write_bytes(b"old")
