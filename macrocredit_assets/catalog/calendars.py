@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import TypeAdapter
 
+from macrocredit_assets.catalog.markets import every_day, open_days
 from macrocredit_assets.catalog.models import DatasetSpec, Entry
 from macrocredit_assets.catalog.special_days import CalendarName, SpecialDays
 from macrocredit_assets.catalog.yaml_reader import read_yaml
@@ -83,16 +83,16 @@ def _shipped(calendar: CalendarName, window: Window) -> pd.DatetimeIndex:
 
 
 def _us_equity(start: date, end: date) -> pd.DatetimeIndex:
-    return _market("NYSE", start, end)
+    return open_days("NYSE", start, end)
 
 
 def _us_bond(start: date, end: date) -> pd.DatetimeIndex:
-    return _market("SIFMA_US", start, end)
+    return open_days("SIFMA_US", start, end)
 
 
 def _london(start: date, end: date) -> pd.DatetimeIndex:
     # iTraxx trades by London's holidays alone: on 1 May, a closing day of TARGET, it has prices
-    return _market("LSE", start, end)
+    return open_days("LSE", start, end)
 
 
 def _ice_oas(start: date, end: date) -> pd.DatetimeIndex:
@@ -119,12 +119,12 @@ def _target(start: date, end: date) -> pd.DatetimeIndex:
 
 
 def _weekdays(start: date, end: date) -> pd.DatetimeIndex:
-    days = _every_day(start, end)
+    days = every_day(start, end)
     return pd.DatetimeIndex(days[np.is_busday(days)])
 
 
 def _daily(start: date, end: date) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(_every_day(start, end))
+    return pd.DatetimeIndex(every_day(start, end))
 
 
 _RULES: Mapping[CalendarName, Callable[[date, date], pd.DatetimeIndex]] = {
@@ -138,8 +138,8 @@ _RULES: Mapping[CalendarName, Callable[[date, date], pd.DatetimeIndex]] = {
 }
 
 
-#: Sessions are made and kept for so many years at once, counted from 1970: of a market 0.02 s, most of it whatever the
-#: number of years.
+#: Sessions are made and kept for so many years at once, counted from 1970: most of what it costs is the same whatever
+#: the number of years.
 _ERA = 30
 
 
@@ -163,28 +163,6 @@ def _corrections() -> Mapping[CalendarName, SpecialDays]:
     text = resources.files(__package__).joinpath(_CORRECTIONS).read_text("utf-8")
     document = json.dumps(read_yaml(text, _CORRECTIONS).data)
     return TypeAdapter(dict[CalendarName, SpecialDays]).validate_json(document, strict=True)
-
-
-def _market(name: str, start: date, end: date) -> pd.DatetimeIndex:
-    # its import takes a third of pandas' own: only those pay for it who ask for one of its markets
-    import pandas_market_calendars
-    from pandas.tseries.holiday import AbstractHolidayCalendar
-    from pandas.tseries.offsets import CustomBusinessDay
-
-    market = pandas_market_calendars.get_calendar(name)
-    known = (AbstractHolidayCalendar.start_date, AbstractHolidayCalendar.end_date)
-    if pd.Timestamp(start) < known[0] or pd.Timestamp(end) > known[1]:
-        return cast("pd.DatetimeIndex", market.valid_days(start, end, tz=None))
-    # what valid_days() does, but for the years that are asked for, where it makes the holidays of all years from 1970
-    # to 2200, and then goes from day to day
-    holidays = [*market.adhoc_holidays, *market.regular_holidays.holidays(start, end)]
-    days = _every_day(start, end)
-    open_days = CustomBusinessDay(holidays=holidays, weekmask=market.weekmask).calendar
-    return pd.DatetimeIndex(days[np.is_busday(days, busdaycal=open_days)])
-
-
-def _every_day(start: date, end: date) -> npt.NDArray[np.datetime64]:
-    return np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + np.timedelta64(1, "D"))
 
 
 def _holidays(start: date, end: date, *rules: Holiday) -> pd.DatetimeIndex:

@@ -27,7 +27,6 @@ _MODULES = (
     "dagster._core.definitions.repository_definition.repository_data_builder",
     "greenlet",
     "pandas.tseries.holiday",
-    "pandas_market_calendars",
     "portalocker",
     "pyarrow.pandas_compat",
     "upath.core",
