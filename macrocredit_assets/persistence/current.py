@@ -6,8 +6,8 @@ are in ``year_files.py``. Who decides when they are written is ``projection.py``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +23,7 @@ from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, head_of, select_rows
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["Current", "InMemory", "Loaded", "OneFile", "Readable", "is_same_content"]
+__all__ = ["WHOLE", "Current", "InMemory", "Loaded", "OneFile", "Part", "Readable", "is_same_content"]
 
 
 class Readable(Protocol):
@@ -41,22 +41,32 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """Rows that were read to be written again.
+class Part:
+    """Which rows of a dataset are meant: all of them, or those of some whole files.
 
     Parameters
     ----------
-    head
-        Of the whole dataset.
-    rows
-        All rows, or those of whole files.
     window
-        Which part of the dataset they are; None where they are all of it.
+        The dates of those files; None where all rows are meant.
+    beside
+        By year, the heads of the other files, as they were when the rows were read.
     """
+
+    window: Window | None = None
+    beside: Mapping[int, StoredHead] = field(default_factory=dict)
+
+
+#: All rows.
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Rows that were read to be written again, and which part of the dataset they are; the head is of all of it."""
 
     head: StoredHead
     rows: Rows
-    window: Window | None = None
+    part: Part = WHOLE
 
 
 class Current(Readable, Protocol):
@@ -74,14 +84,12 @@ class Current(Readable, Protocol):
         """
         ...
 
-    def plan(
-        self, rows: Rows, window: Window | None, *, series: str, coverage: Coverage, schema: pa.Schema
-    ) -> StoredHead:
+    def plan(self, rows: Rows, part: Part, *, series: str, coverage: Coverage, schema: pa.Schema) -> StoredHead:
         """Return the head after :meth:`write`, without writing."""
         ...
 
-    def write(self, files: Staging, rows: Rows, window: Window | None, head: StoredHead) -> None:
-        """Replace what :meth:`rows` gave, where ``window`` is that of :class:`Loaded`; None replaces everything."""
+    def write(self, files: Staging, rows: Rows, part: Part, head: StoredHead) -> None:
+        """Replace a part of the rows: what :meth:`rows` gave, or everything."""
         ...
 
     def is_between(self, before: Folded | None, after: Folded) -> bool:
@@ -126,7 +134,7 @@ class OneFile:
     def plan(
         self,
         rows: Rows,
-        window: Window | None,  # noqa: ARG002 - as above
+        part: Part,  # noqa: ARG002 - as above
         *,
         series: str,
         coverage: Coverage,
@@ -135,7 +143,7 @@ class OneFile:
         """Compute the hash of all rows."""
         return head_of(self._path.stem, rows, series=series, coverage=coverage, schema=schema)
 
-    def write(self, files: Staging, rows: Rows, window: Window | None, head: StoredHead) -> None:  # noqa: ARG002
+    def write(self, files: Staging, rows: Rows, part: Part, head: StoredHead) -> None:  # noqa: ARG002 - as above
         """Replace the file."""
         write_rows(files, self._path, rows, head)
 

@@ -135,7 +135,9 @@ class KeptFooters(Generic[_Said]):
         said = self._parse(path, reader)
         length = int.from_bytes(_end(handle, _END)[:4], "little")
         kept = _Kept(_end(handle, length + _END), reader.metadata, said)
-        # no lock: threads at worst count a footer twice, and what a fork inherits is never waited for
+        # no lock: threads at worst miscount by a footer, and what a fork inherits is never waited for
+        before = self._kept.pop(str(path), None)
+        self._size -= 0 if before is None else len(before.end)
         if self._size + len(kept.end) > self._limit:
             self._kept, self._size = {}, 0
         self._kept[str(path)] = kept

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from macrocredit_assets.errors import CorruptFileError, NotCoveredError, SchemaMismatchError, StoreError
 from macrocredit_assets.persistence.atomic import locked, sync_directory
-from macrocredit_assets.persistence.current import Current, InMemory, Loaded, OneFile, Readable, is_same_content
+from macrocredit_assets.persistence.current import WHOLE, Current, InMemory, Loaded, OneFile, Readable, is_same_content
 from macrocredit_assets.persistence.diff import Delta
 from macrocredit_assets.persistence.records import Provenance
 from macrocredit_assets.persistence.revision_file import Kind, Revision
@@ -314,7 +314,7 @@ class Projection:
         # from a revision must not outlast it
         sync_directory(self.revisions.directory)
         with staged() as files:
-            self.current.write(files, folded.all_rows, None, folded.stored)
+            self.current.write(files, folded.all_rows, WHOLE, folded.stored)
 
     def _in_memory(self, number: int, *, snapshots: bool = True) -> InMemory:
         folded = self.revisions.fold(number, snapshots=snapshots)
@@ -353,4 +353,4 @@ class Projection:
 
 def _planned(layout: Current, folded: Folded) -> StoredHead:
     revision = folded.revision
-    return layout.plan(folded.rows, None, series=revision.series, coverage=revision.coverage, schema=revision.schema)
+    return layout.plan(folded.rows, WHOLE, series=revision.series, coverage=revision.coverage, schema=revision.schema)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from macrocredit_assets.errors import OutsideWindowError, SchemaMismatchError, SeriesMismatchError, StoreError
 from macrocredit_assets.persistence.accepted import Accepted, end_accepted, read_accepted, record_accepted
 from macrocredit_assets.persistence.atomic import locked
-from macrocredit_assets.persistence.current import is_same_content
+from macrocredit_assets.persistence.current import WHOLE, Part, is_same_content
 from macrocredit_assets.persistence.diff import Merge, merge
 from macrocredit_assets.persistence.migration import convert
 from macrocredit_assets.persistence.projection import Projection
@@ -125,35 +125,35 @@ class Writer:
             if not added and not schema_mismatches(before.schema, self._schema):
                 return self._result(before, Merge.of_nothing(rows), None, written=False)
             rows = convert(rows, before.schema, self._schema, self._name)
-            head = self._plan(rows, None, before.series, before.coverage)
+            head = self._plan(rows, WHOLE, before.series, before.coverage)
             merged = Merge.of_everything(rows)
             with staged() as files:
-                self._projection.current.write(files, rows, None, head)
+                self._projection.current.write(files, rows, WHOLE, head)
                 revision = self._projection.commit(files, head, merged.delta, kind="migrate", provenance=provenance)
             return self._result(head, merged, revision, written=True, added=added)
 
     def _load(self, request: WriteRequest) -> _Stored:
         found = self._projection.load(request.window, self._schema)
         if found is None:
-            return _Stored(None, Rows.none(len(self._schema)), Coverage(), None)
+            return _Stored(None, Rows.none(len(self._schema)), Coverage())
         head = found.head
         if head.series != request.series:
             if not request.switch:
                 raise self._series_mismatch(head, request)
-            return _Stored(head, Rows.none(len(self._schema)), Coverage(), None, "switch", closed=head.row_count)
+            return _Stored(head, Rows.none(len(self._schema)), Coverage(), kind="switch", closed=head.row_count)
         refuse_other_schema(self._projection.current.path, head, self._schema)
         rows = found.rows.under(head.schema.names, self._schema.names)
-        return _Stored(head, rows, head.coverage, found.window)
+        return _Stored(head, rows, head.coverage, found.part)
 
     def _commit(self, stored: _Stored, merged: Merge, coverage: Coverage, request: WriteRequest) -> WriteResult:
         before = stored.head
-        head = self._plan(merged.rows, stored.window, request.series, coverage)
+        head = self._plan(merged.rows, stored.part, request.series, coverage)
         revision = None
         changes = before is None or not is_same_content(before, head)
         written = changes or before is None or before.coverage != coverage
         with staged() as files:
             if written:
-                self._projection.current.write(files, merged.rows, stored.window, head)
+                self._projection.current.write(files, merged.rows, stored.part, head)
             if changes:
                 revision = self._projection.commit(
                     files,
@@ -169,8 +169,8 @@ class Writer:
         added = added_columns(before.schema, self._schema) if before else ()
         return self._result(head, merged, revision, written=written, added=added, closed=stored.closed)
 
-    def _plan(self, rows: Rows, window: Window | None, series: str, coverage: Coverage) -> StoredHead:
-        return self._projection.current.plan(rows, window, series=series, coverage=coverage, schema=self._schema)
+    def _plan(self, rows: Rows, part: Part, series: str, coverage: Coverage) -> StoredHead:
+        return self._projection.current.plan(rows, part, series=series, coverage=coverage, schema=self._schema)
 
     def _result(
         self,
@@ -238,11 +238,11 @@ def refuse_other_schema(path: Path, head: StoredHead, schema: pa.Schema) -> None
 
 @dataclass(frozen=True)
 class _Stored:
-    """What a write meets: the rows that it may touch, and which part of the dataset they are (None: all of it)."""
+    """What a write meets: the rows that it may touch, and which part of the dataset they are."""
 
     head: StoredHead | None
     rows: Rows
     coverage: Coverage
-    window: Window | None
+    part: Part = WHOLE
     kind: Kind = "write"
     closed: int = 0

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from macrocredit_assets.persistence.current import Loaded, is_same_content, set_aside
+from macrocredit_assets.persistence.current import WHOLE, Loaded, Part, is_same_content, set_aside
 from macrocredit_assets.persistence.dataset_file import read_head, read_rows, read_table, write_rows
 from macrocredit_assets.persistence.revisions import Folded
 from macrocredit_assets.persistence.rows import Rows, content_hash, join
@@ -88,41 +88,36 @@ class YearFiles:
         if head is None:
             return None
         if window is None or (expected is not None and added_columns(head.schema, expected)):
-            loaded = None
+            part = WHOLE
         else:
-            loaded = Window(date(window.start.year, 1, 1), date(window.end.year, 12, 31))
+            years = Window(date(window.start.year, 1, 1), date(window.end.year, 12, 31))
+            beside = {year: each for year, each in heads.items() if each and not _touches(years, year)}
+            part = Part(years, {year: each for year, each in beside.items() if year != _NOTHING})
         parts = [Rows.none(len(head.schema))]
         for year in heads:
-            found = read_rows(self._file(year)) if _touches(loaded, year) else None
+            found = read_rows(self._file(year)) if _touches(part.window, year) else None
             parts += [found[1].under(found[0].schema.names, head.schema.names)] if found else []
-        return Loaded(head, join(parts), loaded)
+        return Loaded(head, join(parts), part)
 
-    def plan(
-        self, rows: Rows, window: Window | None, *, series: str, coverage: Coverage, schema: pa.Schema
-    ) -> StoredHead:
-        """Compute the hashes of the window's years, and take those of the others from their footers."""
-        heads: dict[int, StoredHead | None] = {
-            year: read_head(self._file(year))
-            for year in self._years()
-            if year != _NOTHING and not _touches(window, year)
-        }
-        heads |= self._planned(rows, window, series=series, coverage=coverage, schema=schema)
-        whole = self._combined(heads)
+    def plan(self, rows: Rows, part: Part, *, series: str, coverage: Coverage, schema: pa.Schema) -> StoredHead:
+        """Compute the hashes of the part's years, and take those of the others from their heads."""
+        planned = self._planned(rows, part.window, series=series, coverage=coverage, schema=schema)
+        whole = self._combined({**part.beside, **planned})
         if whole is None:
             whole = head_of(self._directory.name, rows, series=series, coverage=coverage, schema=schema)
             return replace(whole, content_hash=hash_of_years(schema, {}))
         # which order of the columns is the right one is said by the schema
         return replace(whole, schema=schema)
 
-    def write(self, files: Staging, rows: Rows, window: Window | None, head: StoredHead) -> None:
-        """Replace the files of the window's years that change, and remove those of years without rows and coverage."""
-        planned = self._planned(rows, window, series=head.series, coverage=head.coverage, schema=head.schema)
+    def write(self, files: Staging, rows: Rows, part: Part, head: StoredHead) -> None:
+        """Replace the files of the part's years that change, and remove those of years without rows and coverage."""
+        planned = self._planned(rows, part.window, series=head.series, coverage=head.coverage, schema=head.schema)
         if not head.row_count and not head.coverage:
             planned[_NOTHING] = head_of(
                 self._directory.name, rows, series=head.series, coverage=head.coverage, schema=head.schema
             )
         for year in self._years():
-            if year not in planned and (year == _NOTHING or _touches(window, year)):
+            if year not in planned and (year == _NOTHING or _touches(part.window, year)):
                 files.remove(self._file(year))
         there = {year: read_head(self._file(year)) for year in planned}
         # Those of which only the coverage differs come first: once the rows are the right ones nobody looks again.

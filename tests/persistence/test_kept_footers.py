@@ -116,6 +116,16 @@ def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     assert footers.parsed == 11
 
 
+def test_file_that_changes_often_drives_no_other_out(tmp_path: Path) -> None:
+    """Of a file that is written again and again one footer is kept, and so are those of the files beside it."""
+    footers, still, busy = Footers(limit=1_000), tmp_path / "still.parquet", tmp_path / "busy.parquet"
+    _write(still, 1.0)
+    for number in range(10):
+        _write(busy, 1.0, str(number))
+        assert (footers.kept.read(still), footers.kept.read(busy)) == ("n", str(number))
+    assert footers.parsed == 11
+
+
 def test_unreadable_file_is_named(tmp_path: Path) -> None:
     """A file that is cut off, or no Parquet, is an error that says what to do, before and after it was readable."""
     footers, path = Footers(), tmp_path / "x.parquet"
