@@ -81,8 +81,8 @@ def repeated_close(subject: Subject) -> Iterator[Observation]:
     again = judged & ~flat & (prices == prices.shift()).all(axis=1)
     if again.any():
         yield seen_rows("open, high, low and close all are those of the row before", prices[again])
-    repeats = judged & flat & (prices["close"] == prices["close"].shift()) & _is_unusual(flat)
-    if repeats.any():
+    repeats = judged & flat & (prices["close"] == prices["close"].shift())
+    if repeats.any() and (repeats := repeats & _is_unusual(flat)).any():
         message = "open, high, low and close all repeat the close before, where rows usually have a range"
         yield seen_rows(message, prices[repeats])
 
@@ -97,8 +97,7 @@ def missing_value(subject: Subject) -> Iterator[Observation]:
     judged = subject.is_judged(table.index)
     for name in table.columns.drop(main):
         lacks = table[name].isna()
-        odd = judged & lacks & _is_unusual(lacks)
-        if odd.any():
+        if (judged & lacks).any() and (odd := judged & lacks & _is_unusual(lacks)).any():
             yield seen_rows(f"rows have no {name}, which nearly all rows before them have", table[odd])
 
 

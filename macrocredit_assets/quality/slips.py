@@ -25,6 +25,8 @@ NEIGHBOURHOOD = timedelta(days=100)
 # A factor of 100, with room for what the market did from one row to the next: volatility has more than doubled in a
 # day, and an opening print that is itself wrong was a fifth of the one before.
 _LOW, _HIGH = 40.0, 700.0
+# Less than that by any rounding of a ratio or of its reverse.
+_NEAR = 39.0
 # A column that crosses zero has ratios of any size: there, a slip is also so many times larger than its usual step ...
 _STEPS = 20
 # ... which so few rows do not tell.
@@ -84,6 +86,8 @@ def find_slip(
     among
         Dates of rows that may be told; None means all that came.
     """
+    if _is_one_level(came, stored, usual, by_row=by_row):
+        return None
     came, held = came[~came.index.duplicated(keep="last")].dropna().sort_index(), stored.dropna()
     came, held = came[came != 0], held[held != 0]
     if came.empty:
@@ -94,6 +98,20 @@ def find_slip(
     if not told.any():
         return None
     return Slip(seen[told], _beside(seen.index[told][0], held, seen[~off]))
+
+
+def _is_one_level(came: pd.Series[float], stored: pd.Series[float], usual: Bounds | None, *, by_row: bool) -> bool:
+    """Tell at a glance that no row can be off: no two are far apart, and all are in the usual range.
+
+    So it is nearly always. False says nothing.
+    """
+    values = np.concatenate([each.to_numpy(dtype=np.float64, na_value=np.nan) for each in (came, stored)])
+    values = values[~np.isnan(values) & (values != 0)]
+    if not len(values):
+        return True
+    sizes = np.abs(values)
+    is_near = bool(sizes.max() < _NEAR * sizes.min()) or not (by_row or len(stored))
+    return is_near and (usual is None or bool(usual.low <= values.min() and values.max() <= usual.high))
 
 
 def _off(

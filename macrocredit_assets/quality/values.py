@@ -47,7 +47,8 @@ def wrong_type(subject: Subject) -> Iterator[Observation]:
     if not isinstance(index, pd.DatetimeIndex) or index.tz is not None:
         yield Observation(f"the index is {index.dtype}, not dates without a time zone", len(index))
         return
-    odd = index.isna() | (index != index.normalize())
+    stamps = index.to_numpy()
+    odd = np.isnat(stamps) | (stamps != stamps.astype("datetime64[D]"))
     if odd.any():
         examples = tuple({"date": str(stamp)} for stamp in index[odd][:SHOWN])
         yield Observation("dates are missing or have a time of day", int(odd.sum()), examples)
@@ -96,10 +97,12 @@ def plausible_bounds(subject: Subject) -> Iterator[Observation]:
 def _beyond(subject: Subject, bounds: Mapping[str, Bounds | None], meaning: str) -> Iterator[Observation]:
     for name, limits in bounds.items():
         if limits:
-            outside = _outside(subject.rows[name], limits)
-            if len(outside):
+            values = subject.rows[name]
+            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            outside = (numbers < limits.low) | (numbers > limits.high)
+            if outside.any():
                 interval = f"{limits.low:g}..{limits.high:g} {subject.entry.columns[name].unit}"
-                yield seen_cells(f"{name} lies outside {interval}, {meaning}", outside)
+                yield seen_cells(f"{name} lies outside {interval}, {meaning}", values[outside])
 
 
 def unit_slip(subject: Subject) -> Iterator[Observation]:
@@ -140,7 +143,3 @@ def ohlc_order(subject: Subject) -> Iterator[Observation]:
     broken |= prices[["open", "close", "high"]].lt(prices["low"], axis=0).any(axis=1)
     if broken.any():
         yield seen_rows("open or close lies outside low..high", prices[broken])
-
-
-def _outside(values: pd.Series[float], bounds: Bounds) -> pd.Series[float]:
-    return values[(values < bounds.low) | (values > bounds.high)]
