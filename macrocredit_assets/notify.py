@@ -18,8 +18,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.run_log import RunDocument, read_run
 
@@ -144,6 +142,8 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def _post(address: str, told: Notice, timeout: float) -> str | None:
+    import requests  # every run could fail, and few do: none pays for the import before
+
     body = {"text": told.text, "run_log": str(told.run_log), "run_id": told.run_id, "status": told.status}
     problems: list[str] = []
 

@@ -26,6 +26,7 @@ _MODULES = (
     "dagster._core.storage.sqlite_storage",
     "dagster._core.definitions.repository_definition.repository_data_builder",
     "greenlet",
+    "macrocredit_assets.sources.http.attempt",
     "pandas.tseries.holiday",
     "portalocker",
     "pyarrow.pandas_compat",

@@ -27,7 +27,7 @@ from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.encoding import write_table
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
-from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns
+from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns, kind_of
 from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, dataset_of, remedy, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
@@ -78,7 +78,7 @@ def read_rows(path: Path) -> tuple[StoredHead, Rows] | None:
         As :func:`read_head`, and if the rows are not those whose hash the footer states.
     """
     try:
-        with _FOOTERS.open(path) as (footer, file):
+        with _FOOTERS.open(path, whole=True) as (footer, file):
             head = footer.head
             rows = rows_from_table(file.read(use_threads=False))
     except FileNotFoundError:
@@ -218,8 +218,7 @@ def _pandas_metadata(schema: pa.Schema) -> bytes:
 
     The format is described in pandas' developer guide, "Storing pandas DataFrame objects in Apache Parquet format".
     """
-    types = [(field.name, str(np.dtype(field.type.to_pandas_dtype()))) for field in schema]
-    columns = [_pandas_column(name, kind, kind) for name, kind in types]
+    columns = [_pandas_column(field.name, kind_of(field), kind_of(field)) for field in schema]
     columns.append(_pandas_column(DATE, "datetime", "datetime64[us]"))
     return json.dumps({"index_columns": [DATE], "column_indexes": [], "columns": columns}).encode()
 

@@ -21,6 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from macrocredit_assets.persistence.footer import named_if_unreadable
@@ -110,8 +111,10 @@ class KeptFooters(Generic[_Said]):
             return kept.said
 
     @contextmanager
-    def open(self, path: Path) -> Iterator[tuple[_Said, pq.ParquetFile]]:
+    def open(self, path: Path, *, whole: bool = False) -> Iterator[tuple[_Said, pq.ParquetFile]]:
         """Open a file once, so that footer and rows are of the same file even while it is being replaced.
+
+        Who will read all of it says so: its bytes are then read in one piece, and not column by column.
 
         Raises
         ------
@@ -122,10 +125,15 @@ class KeptFooters(Generic[_Said]):
         """
         with named_if_unreadable(path, self._advice), FileIO(path) as handle:
             kept = self._same(path, handle)
-            seat, reader = kept.take(handle) if kept else _seated(handle, None)
-            kept = kept or self._keep(path, handle, reader)
-            yield kept.said, reader
-            kept.idle[:] = [(seat, reader)]
+            if whole:
+                content = pa.BufferReader(handle.readall())
+                reader = pq.ParquetFile(content, metadata=kept and kept.metadata, pre_buffer=False)
+                yield (kept or self._keep(path, handle, reader)).said, reader
+            else:
+                seat, reader = kept.take(handle) if kept else _seated(handle, None)
+                kept = kept or self._keep(path, handle, reader)
+                yield kept.said, reader
+                kept.idle[:] = [(seat, reader)]
 
     def _same(self, path: Path, handle: FileIO) -> _Kept[_Said] | None:
         kept = self._kept.get(str(path))

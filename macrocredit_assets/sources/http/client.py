@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import MaxRetryError
-from urllib3.util import Retry
-
-from macrocredit_assets.sources.http.attempt import Call, Setback, attempt
 from macrocredit_assets.sources.http.messages import Answer, Asked, NoAnswer, failure, one_line
 from macrocredit_assets.sources.http.pace import PROCESS, Clock, Deadline, Paces
 from macrocredit_assets.sources.http.policy import HttpPolicy
 from macrocredit_assets.sources.http.redact import Secret
+
+if TYPE_CHECKING:
+    from urllib3.util import Retry
+
+    from macrocredit_assets.sources.http.attempt import Call, Setback
 
 __all__ = ["HttpClient"]
 
@@ -88,6 +89,11 @@ class HttpClient:
         UntrustedSourceError
             If the certificate does not verify, or a redirect leads to another host or away from TLS.
         """
+        # requests and urllib3 take 0.04 s to import: every start builds a client, and few of them ask a server
+        from urllib3.util import Retry
+
+        from macrocredit_assets.sources.http.attempt import Call, attempt
+
         policy, hidden = self._policy, Secret(secret)
         address = hidden.address(url, dict(params))
         # a turn that others take before us is no time that the source has spent
@@ -109,6 +115,8 @@ class HttpClient:
 
     def _waited(self, call: Call, setback: Setback, budget: Retry) -> Retry:
         """Return what is left of the budget after the wait for the next try; raise where there is to be none."""
+        from urllib3.exceptions import MaxRetryError
+
         left: Retry | None
         try:
             left = budget.increment("GET")

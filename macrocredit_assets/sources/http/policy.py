@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from requests.utils import default_user_agent
-
 __all__ = ["MIB", "HttpPolicy"]
 
 MIB = 1024 * 1024
 
 
 def _user_agent() -> str:
-    return f"macrocredit-assets/{version('macrocredit-assets')} {default_user_agent()}"
+    # as requests names itself, without its import
+    return f"macrocredit-assets/{version('macrocredit-assets')} python-requests/{version('requests')}"
 
 
 @dataclass(frozen=True)
