@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,13 @@ def test_an_archive_extends_what_a_publisher_sends(real_data: Path) -> None:
 def test_fred_is_asked_twice_a_second(url: str, rates: dict[str, float]) -> None:
     """Through a relay as well; a stand-in on this machine has no limit."""
     assert _rates(url) == rates
+
+
+def test_only_who_asks_a_server_imports_a_client() -> None:
+    """Every start builds the publishers; what they are asked with is imported when the first one is."""
+    code = (
+        "import sys; from macrocredit_assets.settings import Settings; from macrocredit_assets import notify;"
+        "from macrocredit_assets.sources import build_sources; build_sources(Settings.from_env({}));"
+        "print({'requests', 'urllib3'} & sys.modules.keys())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
