@@ -16,8 +16,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -128,10 +129,12 @@ def read_table(
 
 def write_rows(files: Staging, path: Path, rows: Rows, head: StoredHead) -> None:
     """Replace the file by rows and the head that ``head_of`` made of them."""
-    table = rows_to_table(rows, head.schema).replace_schema_metadata(
-        {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(head.schema)}
-    )
-    write_table(table, files.replace(path))
+    files.replace(path, partial(_write, rows, head))
+
+
+def _write(rows: Rows, head: StoredHead, handle: BinaryIO) -> None:
+    said = {FOOTER_KEY: _footer(head), b"pandas": _pandas_metadata(head.schema)}
+    write_table(rows_to_table(rows, head.schema).replace_schema_metadata(said), handle)
 
 
 def _read_footer(path: Path, file: pq.ParquetFile) -> _Footer:

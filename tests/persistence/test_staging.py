@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def create(path: Path, content: bytes, *, beside: Path | None = None) -> None:
     """Write a commit, and a file that follows from it."""
     with staged() as files:
         if beside:
-            files.replace(beside).write(content)
+            files.replace(beside, lambda file: file.write(content))
         files.create(path).write(content)
 
 
@@ -42,7 +43,7 @@ def test_nothing_is_seen_before_the_block_ends(tmp_path: Path) -> None:
 
     def fail() -> None:
         with staged() as files:
-            files.replace(tmp_path / "current.bin").write(b"new")
+            files.replace(tmp_path / "current.bin", lambda file: file.write(b"new"))
             files.remove(tmp_path / "old.bin")
             files.create(tmp_path / "1.bin").write(b"new")
             raise RuntimeError("disk full")
@@ -67,7 +68,7 @@ def test_link_is_followed_and_permissions_stay(tmp_path: Path) -> None:
     (tmp_path / "there" / "file.bin").chmod(0o640)
     (tmp_path / "link.bin").symlink_to(tmp_path / "there" / "file.bin")
     with staged() as files:
-        files.replace(tmp_path / "link.bin").write(b"new")
+        files.replace(tmp_path / "link.bin", lambda file: file.write(b"new"))
     assert (tmp_path / "link.bin").is_symlink()
     assert (tmp_path / "there" / "file.bin").read_bytes() == b"new"
     assert stat.S_IMODE((tmp_path / "there" / "file.bin").stat().st_mode) == 0o640
@@ -89,8 +90,8 @@ def test_order_of_what_is_made_durable(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "fsync", note)
     with staged() as files:
-        files.replace(tmp_path / "data" / "a.bin").write(b"a")
-        files.replace(tmp_path / "data" / "b.bin").write(b"b")
+        files.replace(tmp_path / "data" / "a.bin", lambda file: file.write(b"a"))
+        files.replace(tmp_path / "data" / "b.bin", lambda file: file.write(b"b"))
         files.remove(tmp_path / "data" / "gone.bin")
         if commit:
             files.create(tmp_path / "log" / "1.bin").write(b"1")
@@ -114,5 +115,25 @@ def test_bytes_that_cannot_be_made_durable(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="Input/output error"), staged() as files:
-        files.replace(tmp_path / "current.bin").write(b"new")
+        files.replace(tmp_path / "current.bin", lambda file: file.write(b"new"))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"current.bin": b"old"}
+
+
+def test_file_that_cannot_be_written_keeps_the_commit_back(tmp_path: Path) -> None:
+    """Where one of the files cannot be written, in another thread and late, nothing happens at all."""
+    (tmp_path / "current.bin").write_bytes(b"old")
+    created = threading.Event()
+
+    def fill_the_disk(_: object) -> None:
+        assert created.wait(10)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write() -> None:
+        with staged() as files:
+            files.replace(tmp_path / "current.bin", fill_the_disk)
+            files.create(tmp_path / "1.bin").write(b"new")
+            created.set()
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"current.bin": b"old"}
