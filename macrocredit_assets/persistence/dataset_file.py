@@ -28,7 +28,7 @@ from macrocredit_assets.errors import CorruptFileError
 from macrocredit_assets.persistence.encoding import write_table
 from macrocredit_assets.persistence.kept_footers import KeptFooters
 from macrocredit_assets.persistence.rows import Rows, content_hash, rows_from_table, rows_to_table
-from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns, kind_of
+from macrocredit_assets.persistence.schemas import DATE, DATE_FIELD, DTYPES, added_columns, kinds_of
 from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, dataset_of, remedy, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
@@ -221,7 +221,7 @@ def _pandas_metadata(schema: pa.Schema) -> bytes:
 
     The format is described in pandas' developer guide, "Storing pandas DataFrame objects in Apache Parquet format".
     """
-    columns = [_pandas_column(field.name, kind_of(field), kind_of(field)) for field in schema]
+    columns = [_pandas_column(name, kind, kind) for name, kind in kinds_of(schema)]
     columns.append(_pandas_column(DATE, "datetime", "datetime64[us]"))
     return json.dumps({"index_columns": [DATE], "column_indexes": [], "columns": columns}).encode()
 

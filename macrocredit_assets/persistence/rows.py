@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from macrocredit_assets.errors import SchemaMismatchError
-from macrocredit_assets.persistence.schemas import DATE_FIELD, frame_mismatches, kind_of
+from macrocredit_assets.persistence.schemas import DATE_FIELD, frame_mismatches, kinds_of
 
 __all__ = ["Rows", "content_hash", "join", "rows_from_frame", "rows_from_table", "rows_to_table"]
 
@@ -170,8 +170,8 @@ def content_hash(rows: Rows, schema: pa.Schema) -> str:
     digest = hashlib.sha256(rows.days.astype("<M8[us]").tobytes())
     # each column in one piece
     valid, bits = np.ascontiguousarray(rows.valid.T, "u1"), np.ascontiguousarray(rows.bits.T, "<i8")
-    for name, position, field in sorted((field.name, position, field) for position, field in enumerate(schema)):
-        digest.update(f"{name}:{kind_of(field)}\n".encode())
+    for (name, kind), position in sorted((column, position) for position, column in enumerate(kinds_of(schema))):
+        digest.update(f"{name}:{kind}\n".encode())
         digest.update(valid[position])
         digest.update(bits[position])
     return f"sha256:{digest.hexdigest()}"

@@ -20,7 +20,7 @@ __all__ = [
     "UNIT",
     "added_columns",
     "frame_mismatches",
-    "kind_of",
+    "kinds_of",
     "schema_mismatches",
     "unit_of",
 ]
@@ -96,9 +96,9 @@ def added_columns(stored: pa.Schema, expected: pa.Schema) -> tuple[str, ...]:
     return tuple(name for name in expected.names if name not in there)
 
 
-def kind_of(field: pa.Field) -> str:
-    """Return numpy's name of a column's type, as hashes state it."""
-    return _KINDS[field.type]
+def kinds_of(schema: pa.Schema) -> list[tuple[str, str]]:
+    """Return each column's name, and numpy's name of its type, as hashes state them."""
+    return [(name, _KINDS[kind]) for name, kind in zip(schema.names, schema.types, strict=True)]
 
 
 def unit_of(field: pa.Field) -> str:

@@ -25,7 +25,7 @@ from macrocredit_assets.persistence.current import WHOLE, Loaded, Part, is_same_
 from macrocredit_assets.persistence.dataset_file import read_head, read_rows, read_table, write_rows
 from macrocredit_assets.persistence.revisions import Folded
 from macrocredit_assets.persistence.rows import Rows, content_hash, join
-from macrocredit_assets.persistence.schemas import DATE, added_columns, kind_of, schema_mismatches
+from macrocredit_assets.persistence.schemas import DATE, added_columns, kinds_of, schema_mismatches
 from macrocredit_assets.persistence.staging import Staging
 from macrocredit_assets.persistence.stored_head import StoredHead, head_of, wanted_columns
 from macrocredit_assets.windows import Coverage, Window
@@ -200,7 +200,7 @@ class YearFiles:
 
 def hash_of_years(schema: pa.Schema, hashes: Mapping[int, str]) -> str:
     """Return the hash of a dataset from those of its years; the recipe stands in the module's docstring."""
-    columns = sorted(f"{field.name}:{kind_of(field)}\n" for field in schema)
+    columns = sorted(f"{name}:{kind}\n" for name, kind in kinds_of(schema))
     years = [f"{year:04d} {digest}\n" for year, digest in sorted(hashes.items())]
     return f"sha256:{hashlib.sha256(''.join([*columns, *years]).encode()).hexdigest()}"
 
