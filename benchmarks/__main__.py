@@ -68,7 +68,7 @@ def _cold(work: Cold, room: Path) -> Result:
 
 
 def _warm(work: Work, room: Path) -> Result:
-    with Crew(room) as crew:
+    with Crew(room, work.flush_ms) as crew:
         return _measured(crew, work)
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.slow_disk import slow_disk
+
 __all__ = ["CONTESTANTS", "Contestant", "ContestantError", "Crew"]
 
 _HERE = Path(__file__).resolve().parent
@@ -60,9 +62,12 @@ class Crew:
     ----------
     folder
         Below which each has one.
+    flush_ms
+        How much longer their disk takes to flush than that of this machine.
     """
 
     folder: Path
+    flush_ms: float = 0
     _processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     _absent: dict[str, str] = field(default_factory=dict)
 
@@ -116,12 +121,16 @@ class Crew:
             elif not _importable(contestant):
                 self._absent[who] = "not installed; uv sync --group bench brings it"
                 return None
+            disk = slow_disk(self.folder, self.flush_ms) if self.flush_ms else {}
+            if disk is None:
+                self._absent[who] = "a slow disk is made by a C compiler, and there is no cc"
+                return None
             self._processes[who] = subprocess.Popen(
                 [*command, "-m", f"benchmarks.contestants.{contestant.module}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(_HERE.parent)},
+                env={**os.environ, **disk, "PYTHONPATH": str(_HERE.parent)},
             )
         return self._processes[who]
 

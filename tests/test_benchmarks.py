@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from benchmarks.slow_disk import slow_disk
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -28,3 +31,17 @@ def test_contestants_give_the_same_answers(tmp_path: Path) -> None:
         assert len(present) >= 2
         assert all(time["seconds"] > 0 for time in present)
     assert document["machine"]["cores"] >= 1
+
+
+def test_slow_disk_takes_longer_to_flush(tmp_path: Path) -> None:
+    """Two flushes of a process on such a disk, one of each kind, take at least as long as was asked for."""
+    environment = slow_disk(tmp_path, 50)
+    if environment is None:
+        pytest.skip("a slow disk is made by a C compiler, and there is none")
+    program = (
+        "import os, sys, time; file = open(sys.argv[1], 'wb'); started = time.perf_counter();"
+        "os.fsync(file.fileno()); os.fdatasync(file.fileno()); print(time.perf_counter() - started)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "x")]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    assert float(done.stdout) >= 2 * 0.050

@@ -8,7 +8,7 @@ engines, connections and commits.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -62,7 +62,7 @@ class EmbeddedEventLogStorage(PlannedPartitions):
         # here rather than in a command: webserver, daemon, code servers and run workers all pass through
         os.environ.setdefault(BATCH_SIZE_VARIABLE, str(EVENTS_PER_BATCH))
         self._shards = ShardConnections(lambda shard: Path(self.path_for_shard(shard)), self._initdb)
-        self._tables: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -85,10 +85,31 @@ class EmbeddedEventLogStorage(PlannedPartitions):
             super()._initdb(engine, for_index_shard)
 
     def has_table(self, table_name: str) -> bool:
-        """Tell whether the index has a table; tables come, and never go."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+        """Tell whether the index has a table."""
+        return self._have("table", table_name, lambda: super(EmbeddedEventLogStorage, self).has_table(table_name))
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Tell whether the table of assets has a column."""
+        return self._have(
+            "column", column_name, lambda: super(EmbeddedEventLogStorage, self).has_asset_key_col(column_name)
+        )
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        return self._have(
+            "column",
+            column_name,
+            lambda: super(EmbeddedEventLogStorage, self)._has_asset_key_col_on_connection(conn, column_name),
+        )
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Tell whether a migration of data is done."""
+        return self._have("migration", name, lambda: super(EmbeddedEventLogStorage, self).has_secondary_index(name))
+
+    def _have(self, kind: str, name: str, ask: Callable[[], bool]) -> bool:
+        # tables, columns and migrations come and never go; stock storage asks for them five times with each asset
+        if (kind, name) not in self._known and ask():
+            self._known.add((kind, name))
+        return (kind, name) in self._known
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store the events of one run in one transaction per file: all of them, or none.

@@ -39,7 +39,14 @@ def test_what_is_overridden_is_still_there(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["_initdb", "_event_to_row", "_store_asset_event", "_store_asset_event_tags", "_add_assets_wipe_filter_to_query"],
+    [
+        "_initdb",
+        "_event_to_row",
+        "_has_asset_key_col_on_connection",
+        "_store_asset_event",
+        "_store_asset_event_tags",
+        "_add_assets_wipe_filter_to_query",
+    ],
 )
 def test_private_parts_that_we_call_are_still_there(name: str) -> None:
     """Methods without a public way to them."""
