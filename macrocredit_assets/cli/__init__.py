@@ -59,8 +59,8 @@ _SECTIONS = {
     "Workplace": (ui.command, doctor.command, prune.command),
 }
 
-#: Modules and definitions are 450,000 objects that stay: nothing is found by looking for garbage among them, which takes
-#: a sixth of the daily run's processor time with Python's 700. A run collects what it makes more often.
+#: Modules and definitions are 450,000 objects that stay: with Python's 700, a sixth of the daily run's processor time
+#: goes into looking for garbage among them. A run collects more often, but only what it makes.
 _NEW_OBJECTS_PER_COLLECTION = 600_000
 
 #: Errors that say: ask for something else. All others say: it was tried, and failed.
