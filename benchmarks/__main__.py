@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.cold import COLD, Cold, run
 from benchmarks.crew import CONTESTANTS, Crew
-from benchmarks.report import Result, Time, as_json, machine, table
+from benchmarks.report import Result, Time, as_json, machine, summary, table
 from benchmarks.work import WORK, Work
 
 
@@ -48,6 +48,8 @@ def main() -> None:
             result = _cold(each, room) if isinstance(each, Cold) else _warm(each, room)
             print(table(result), end="\n\n", flush=True)
             results.append(result)
+    if len(results) > 1:
+        print(summary(results))
     if options.out:
         options.out.write_text(json.dumps(as_json(results), indent=2) + "\n", encoding="utf-8")
     if not options.compare and any(result.holds is False for result in results):
@@ -60,11 +62,13 @@ def _cold(work: Cold, room: Path) -> Result:
     for number in range(work.rounds):
         for step in work.steps:
             if number < (step.rounds or work.rounds):
-                taken, peaks[step.who] = run(step, room)
+                taken, peak = run(step, room)
                 seconds[step.who].append(taken)
+                peaks[step.who] = max(peak, peaks.get(step.who, 0))
     medians = {who: statistics.median(taken) for who, taken in seconds.items()}
     times = tuple(Time(who, medians[who], len(taken), peaks[who]) for who, taken in seconds.items())
-    return Result(work.name, work.title, work.promise, work.holds(medians), times)
+    holds = work.holds(medians) and times[0].peak_mb < work.most_mb
+    return Result(work.name, work.title, work.promise, holds, times)
 
 
 def _warm(work: Work, room: Path) -> Result:

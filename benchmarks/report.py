@@ -9,9 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
-__all__ = ["Result", "Time", "as_json", "machine", "table"]
+__all__ = ["Result", "Time", "as_json", "machine", "summary", "table"]
 
 _PACKAGES = ("macrocredit-assets", "dagster", "pandas", "pyarrow", "polars", "duckdb")
+
+_WORDS = {True: "kept", False: "NOT KEPT", None: "cannot be told: the peer is absent"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,8 @@ def as_json(results: Sequence[Result]) -> dict[str, object]:
 
 def table(result: Result) -> str:
     """Return one piece of work as lines of Markdown: a title, the promise, and a row per contestant."""
-    word = {True: "kept", False: "NOT KEPT", None: "cannot be told: the peer is absent"}[result.holds]
     lines = [
-        f"**{result.title}** - {result.promise}: {word}",
+        f"**{result.title}** - {result.promise}: {_WORDS[result.holds]}",
         "",
         "| | median | ours / its | peak memory | rows | on disk |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -101,6 +102,22 @@ def table(result: Result) -> str:
             f"{time.disk_mb:,.2f} MB" if time.disk_mb is not None else "",
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return all pieces of work as one table of Markdown: our median, and how often it goes into that of each other."""
+    lines = ["| work | ours | ours / its | promised |", "| --- | ---: | --- | --- |"]
+    for result in results:
+        ours, *others = result.times
+        ratios = [
+            f"{other.who} {ours.seconds / other.seconds:.2f}"
+            if ours.seconds and other.seconds
+            else f"{other.who} absent"
+            for other in others
+        ]
+        promise = f"{result.promise}: {_WORDS[result.holds]}"
+        lines.append(f"| {result.title} | {_duration(ours.seconds or 0)} | {', '.join(ratios)} | {promise} |")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchmarks import material
+from benchmarks.crew import CONTESTANTS
 
 __all__ = ["WORK", "Target", "Work"]
 
@@ -21,7 +22,11 @@ class Target:
     peer: str | None = None
 
     def __str__(self) -> str:
-        return f"at most {self.most:g} of {self.peer}" if self.peer else f"at most {self.most * 1000:g} ms"
+        return (
+            f"at most {self.most:g} of {CONTESTANTS[self.peer].name}"
+            if self.peer
+            else f"at most {self.most * 1000:g} ms"
+        )
 
     def holds(self, medians: Mapping[str, float]) -> bool | None:
         """Tell whether it holds, given the medians by contestant; None where the peer is absent."""

@@ -15,7 +15,12 @@ from typing import Any, cast
 
 import sqlalchemy as db
 from dagster._core.event_api import EventHandlerFn
-from dagster._core.events import ASSET_EVENTS, DagsterEventType
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    DagsterEventType,
+)
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
@@ -111,6 +116,16 @@ class EmbeddedEventLogStorage(PlannedPartitions):
             self._known.add((kind, name))
         return (kind, name) in self._known
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event, in one transaction per file."""
+        if _is_evaluation(event):
+            self.store_event_batch([event])
+        elif _is_in_index(event):
+            super().store_event(event)
+        else:
+            with self._connect(event.run_id) as run:
+                run.execute(SqlEventLogStorageTable.insert(), [self._event_to_row(event)])
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store the events of one run in one transaction per file: all of them, or none.
 
@@ -124,9 +139,12 @@ class EmbeddedEventLogStorage(PlannedPartitions):
         rows = [self._event_to_row(event) for event in events]
         with self._connect(INDEX_SHARD_NAME) as index:
             stored = list(zip(events, _insert_returning_ids(index, rows), strict=True))
-            if checks := [(event, event_id) for event, event_id in stored if _is_planned_check(event)]:
-                self._store_planned_checks(index, checks)
-            if assets := [(event, event_id) for event, event_id in stored if not _is_planned_check(event)]:
+            if planned := [(event, event_id) for event, event_id in stored if _is_planned_check(event)]:
+                self._store_planned_checks(index, planned)
+            for event, event_id in stored:
+                if _is_evaluation(event):
+                    self.store_asset_check_event(event, event_id)
+            if assets := [(event, event_id) for event, event_id in stored if event.dagster_event_type in ASSET_EVENTS]:
                 self._store_asset_event_tags(index, *zip(*assets, strict=True))
                 for event, event_id in _last_of_each_kind(assets):
                     self._store_asset_event(index, event, event_id)
@@ -182,9 +200,24 @@ def _set_page_size(engine: Engine, size: int) -> None:
 def _is_plain_batch(events: Sequence[EventLogEntry]) -> bool:
     """Tell whether all events are of one run, and what is to be done for each of them is known here."""
     return len({event.run_id for event in events}) == 1 and all(
-        event.is_dagster_event and (event.dagster_event_type in ASSET_EVENTS or _is_planned_check(event))
+        event.is_dagster_event
+        and (event.dagster_event_type in ASSET_EVENTS or _is_planned_check(event) or _is_evaluation(event))
         for event in events
     )
+
+
+def _is_in_index(event: EventLogEntry) -> bool:
+    """Tell whether an event stands in the index, beside the log of its run."""
+    return event.is_dagster_event and (
+        event.dagster_event_type in ASSET_EVENTS
+        or event.dagster_event_type in ASSET_CHECK_EVENTS
+        or event.dagster_event_type in EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+    )
+
+
+def _is_evaluation(event: EventLogEntry) -> bool:
+    """Tell whether an event is what a check of a run has said; those without a run have a log of their own."""
+    return bool(event.run_id) and event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION
 
 
 def _is_planned_check(event: EventLogEntry) -> bool:

@@ -61,6 +61,7 @@ class ShardConnections:
         self._limit = limit
         self._lock = threading.RLock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._at_work: dict[str, Connection] = {}
         # also at exit of the interpreter: closing writes the log back into the file and removes it
         weakref.finalize(self, _close_all, self._kept)
         _close_before_forks()
@@ -70,10 +71,18 @@ class ShardConnections:
     def transaction(self, shard: str) -> Iterator[Connection]:
         """Lend the connection of a shard, in a transaction that is committed unless the block raises.
 
-        Another shard may be asked for inside the block, the same one not.
+        Another shard may be asked for inside the block; the same one once more is part of the same transaction.
         """
-        with self._lock, self._engine(shard).begin() as connection:
-            yield connection
+        with self._lock:
+            if (joined := self._at_work.get(shard)) is not None:
+                yield joined
+                return
+            with self._engine(shard).begin() as connection:
+                self._at_work[shard] = connection
+                try:
+                    yield connection
+                finally:
+                    del self._at_work[shard]
 
     def close(self) -> None:
         """Close every connection; the next use opens it again."""

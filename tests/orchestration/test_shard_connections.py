@@ -71,6 +71,23 @@ def test_an_error_rolls_back_every_shard_of_the_block(shards: ShardConnections) 
     assert _rows(shards, "b") == []
 
 
+def test_the_same_shard_joins_the_transaction_around_it(shards: ShardConnections) -> None:
+    """What an inner block writes is seen by the outer one, and gone with it; afterwards, blocks are apart again."""
+
+    def fail() -> None:
+        with shards.transaction("a") as outer:
+            with shards.transaction("a") as inner:
+                _add(inner, 1)
+            assert outer.exec_driver_sql("SELECT count(*) FROM numbers").scalar_one() == 1
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    with shards.transaction("a") as connection:
+        _add(connection, 2)
+    assert _rows(shards, "a") == [2]
+
+
 def test_a_file_that_was_replaced_is_opened_again(shards: ShardConnections, tmp_path: Path) -> None:
     """Rows written after somebody deleted the file are in the new file, not in the deleted one."""
     with shards.transaction("a") as connection:
