@@ -78,7 +78,7 @@ def test_the_same_shard_joins_the_transaction_around_it(shards: ShardConnections
         with shards.transaction("a") as outer:
             with shards.transaction("a") as inner:
                 _add(inner, 1)
-            assert outer.exec_driver_sql("SELECT count(*) FROM numbers").scalar_one() == 1
+            assert outer.exec_driver_sql("SELECT count(*) FROM rows").scalar_one() == 1
             raise LookupError
 
     with pytest.raises(LookupError):
