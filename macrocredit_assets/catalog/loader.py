@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
@@ -47,8 +48,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
         If the file cannot be read, or anything in it is not as the models say; one line for each mistake, with file,
         line, path and the nearest known word.
     """
-    resource = resources.files(__package__).joinpath(_SHIPPED)
-    shipped = _read(resource.read_text("utf-8"), _SHIPPED, Path(str(resource)))
+    shipped = _shipped()
     if path is None:
         return _joined(shipped, None)
     try:
@@ -85,6 +85,13 @@ class _File:
         }
         named = [("datasets", name) for name in self.content.datasets] + [("signals", n) for n in self.content.signals]
         return {name: Place(self.path, lines[section, name], ways.get(name, ())) for section, name in named}
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> _File:
+    """Read the file that is a part of this package, and stays what it is while a process lasts."""
+    resource = resources.files(__package__).joinpath(_SHIPPED)
+    return _read(resource.read_text("utf-8"), _SHIPPED, Path(str(resource)))
 
 
 def _read(text: str, file: str, path: Path) -> _File:

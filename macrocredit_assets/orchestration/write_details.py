@@ -73,7 +73,7 @@ def told_of_write(
     coverage, first, last = (result.coverage, result.first, result.last) if result else (Coverage(), None, None)
     # from the file, not from what came: rows that the source no longer has are kept, and are there
     rows = open_store(settings, entry).read_frame(_shown_window(window, last), _shown_columns(entry))
-    values = rows[entry.main].loc[str(window.start) : str(window.end)]
+    values = rows[entry.main].loc[pd.Timestamp(window.start) : pd.Timestamp(window.end)]
     days = partition_metadata(entry, values, window, coverage, first=first, today=today)
     picture = settings.charts_directory / run_log.parent.name / run_log.stem / f"{entry.name}.svg"
     details = _details(entry, record, rows, window, picture)

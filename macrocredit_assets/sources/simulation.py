@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
@@ -170,8 +168,11 @@ def normals(seed: int, label: str, days: int) -> FloatArray:
 
 def revert(shocks: FloatArray, half_life: float) -> FloatArray:
     """Accumulate shocks that fade: ``x[t] = 0.5 ** (1 / half_life) * x[t - 1] + shocks[t]``, half-life in days."""
-    keep = 0.5 ** (1.0 / half_life)
-    path: Sequence[float] = list(accumulate(shocks.tolist(), lambda state, shock: keep * state + shock))
+    keep, state, path = 0.5 ** (1.0 / half_life), 0.0, []
+    # each step rounds by itself: what numpy does at once has other last digits on other machines
+    for shock in shocks.tolist():
+        state = keep * state + shock
+        path.append(state)
     return np.asarray(path, dtype=np.float64)
 
 
