@@ -222,7 +222,7 @@ def _told(holdings: Holdings, entry: DatasetSpec | SignalSpec, check: Check) -> 
     if not rules:
         return ()
     settings = holdings.settings
-    known = DataRegistry(settings.registry_path, settings.data_directory).entries().get(entry.name)
+    known = DataRegistry(settings.registry_path, settings.data_directory).find_entry(entry.name)
     told = (known.metadata.get("findings") or []) if known else []
     return tuple(_read(one, entry.name) for one in told if one["rule"] in rules)
 

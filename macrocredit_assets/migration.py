@@ -95,7 +95,7 @@ def _differences(stored: pa.Schema, wanted: pa.Schema) -> tuple[str, ...]:
 
 
 def _record(settings: Settings, head: StoredHead, result: WriteResult) -> AssetRecord:
-    registered = DataRegistry(settings.registry_path, settings.data_directory).entries().get(head.dataset)
+    registered = DataRegistry(settings.registry_path, settings.data_directory).find_entry(head.dataset)
     return AssetRecord(
         dataset=head.dataset,
         window=None,

@@ -51,7 +51,7 @@ def write(
         If the stored file or the registry cannot be read; nothing was written.
     """
     # a registry that does not parse is told before the write, not after it
-    DataRegistry(settings.registry_path, settings.data_directory).entries()
+    DataRegistry(settings.registry_path, settings.data_directory).find_entry(entry.name)
     started = perf_counter()
     result = open_store(settings, entry).write(
         ingested.window,

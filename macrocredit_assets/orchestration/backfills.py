@@ -54,7 +54,7 @@ def settle(settings: Settings, runs: Iterable[str]) -> dict[str, frozenset[str]]
 
 
 def _is_registered(settings: Settings, name: str, run_id: str) -> bool:
-    entry = DataRegistry(settings.registry_path, settings.data_directory).entries().get(name)
+    entry = DataRegistry(settings.registry_path, settings.data_directory).find_entry(name)
     return entry is not None and entry.metadata.get("run_id") == run_id
 
 

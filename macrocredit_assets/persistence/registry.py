@@ -222,6 +222,17 @@ class DataRegistry:
         """
         return DatasetEntry.of(self.get_dataset_info(name))
 
+    def find_entry(self, name: str) -> DatasetEntry | None:
+        """Return an entry; None where no such dataset is registered.
+
+        Raises
+        ------
+        CorruptFileError
+            If the registry does not parse, whatever is wrong with it.
+        """
+        stored = self._file.read_entry(name)
+        return None if stored is None else DatasetEntry.of(stored)
+
     def entries(self) -> dict[str, DatasetEntry]:
         """Return all entries by name, sorted, from one reading of the file."""
         return _entries(self._file.read())

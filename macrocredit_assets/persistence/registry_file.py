@@ -59,9 +59,10 @@ class RegistryFile:
         content = self._content()
         if content is None:
             return None
-        if (where := self._find(content, name)) is not None:
-            return cast("Stored", orjson.loads(content[where]))
-        return self._parsed(content).get(name)
+        if not self._seal.fits(content):
+            return self._parsed(content).get(name)
+        where = find_entry(content, name)
+        return None if where is None else cast("Stored", orjson.loads(content[where]))
 
     def change_entry(self, name: str, change: Callable[[Stored | None], Stored]) -> None:
         """Let a function make an entry out of the one that stands there, while no other process changes the file.
@@ -73,7 +74,7 @@ class RegistryFile:
         """
 
         def rewrite(before: bytes | None) -> bytes:
-            where = None if before is None else self._find(before, name)
+            where = find_entry(before, name) if before is not None and self._seal.fits(before) else None
             if before is None or where is None:
                 document = {} if before is None else self._parsed(before)
                 return self._laid_out({**document, name: _plain(name, change(document.get(name)))})
@@ -121,9 +122,6 @@ class RegistryFile:
             return self._path.read_bytes()
         except FileNotFoundError:
             return None
-
-    def _find(self, content: bytes, name: str) -> slice | None:
-        return find_entry(content, name) if self._seal.fits(content) else None
 
     def _laid_out(self, document: Document) -> bytes:
         """Return the bytes of a document whose values are plain, and seal them; the caller holds the lock."""

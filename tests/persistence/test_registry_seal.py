@@ -88,6 +88,8 @@ def test_entries_come_and_go(registry: DataRegistry, document: dict[str, Any]) -
     for unknown in ("metadata", "text", "deep", "", '"', "\ud800"):
         with pytest.raises(KeyError):
             registry.get_dataset_info(unknown)
+        assert registry.find_entry(unknown) is None
+    assert registry.find_entry("b") == registry.entries()["b"]
 
 
 def test_an_edit_by_hand_is_seen(registry: DataRegistry) -> None:
@@ -112,7 +114,7 @@ def test_damage_to_another_entry_is_found(registry: DataRegistry) -> None:
     content = registry.registry_path.read_bytes()
     broken = content.replace(b'"row_count": 3', b'"row_count": x', 1)
     registry.registry_path.write_bytes(broken)
-    for call in (registry.get_dataset_info, partial(touch, registry)):
+    for call in (registry.get_dataset_info, registry.find_entry, partial(touch, registry)):
         with pytest.raises(CorruptFileError, match="does not parse"):
             call("padding")
     assert registry.registry_path.read_bytes() == broken
