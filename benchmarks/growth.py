@@ -133,17 +133,27 @@ def draw(results: Sequence[Growth], path: Path) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
+    colours = {each.title: f"C{number}" for number, each in enumerate(results)}
     units = list(dict.fromkeys(each.unit for each in results))
     figure, panels = plt.subplots(1, len(units), figsize=(9, 3.6), squeeze=False, sharey=True)
     for unit, panel in zip(units, panels[0], strict=True):
-        for each in (each for each in results if each.unit == unit):
-            panel.loglog(each.sizes, each.seconds, marker="o", markersize=3, label=each.title)
+        chosen = [each for each in results if each.unit == unit]
+        for each in chosen:
+            panel.loglog(
+                each.sizes, each.seconds, color=colours[each.title], marker="o", markersize=3, label=each.title
+            )
         low, high = panel.get_xlim()
         bottom = panel.get_ylim()[0]
         panel.plot([low, high], [bottom, bottom * high / low], color="0.8", linestyle="--", zorder=0, label="linear")
         panel.set_xlim(low, high)
         panel.set_xlabel(unit)
+        panel.xaxis.set_major_locator(FixedLocator(chosen[0].sizes))
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        panel.spines[["top", "right"]].set_visible(False)
         panel.legend(fontsize=7, frameon=False)
     panels[0][0].set_ylabel("seconds")
     figure.tight_layout()

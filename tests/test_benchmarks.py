@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.growth import Growth
+from benchmarks.report import Result, Time, summary
 from benchmarks.slow_disk import slow_disk
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -45,3 +47,18 @@ def test_slow_disk_takes_longer_to_flush(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(tmp_path / "x")]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
     assert float(done.stdout) >= 2 * 0.050
+
+
+def test_steepest_slope() -> None:
+    """Ten times the size in a hundred times the time is a slope of two; what comes before it may be flat."""
+    assert Growth("load", "datasets", (1, 10, 100), (2.0, 2.0, 200.0)).steepest == pytest.approx(2.0)
+    assert Growth("load", "years", (1, 4), (1.0, 2.0)).steepest == pytest.approx(0.5)
+
+
+def test_summary() -> None:
+    """A line for each piece of work: our median, how often each peer's goes into it, and whether that was promised."""
+    times = (Time("macrocredit_assets", 0.25), Time("ArcticDB", 0.5), Time("DuckDB", None, absent="not installed"))
+    text = summary([Result("read", "read a month", "at most 0.7 of ArcticDB", True, times)])
+    assert text.splitlines()[2:] == [
+        "| read a month | 250 ms | ArcticDB 0.50, DuckDB absent | at most 0.7 of ArcticDB: kept |"
+    ]
