@@ -181,14 +181,16 @@ _NEW_OBJECTS_PER_COLLECTION = 50_000
 @contextmanager
 def _collecting_what_is_new() -> Iterator[None]:
     """Look for garbage among what the block makes, and not among modules and definitions: they stay."""
-    before = gc.get_threshold()
-    gc.freeze()
+    before, is_ours = gc.get_threshold(), not gc.get_freeze_count()
+    if is_ours:
+        gc.freeze()
     gc.set_threshold(_NEW_OBJECTS_PER_COLLECTION)
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if is_ours:
+            gc.unfreeze()
 
 
 @contextmanager

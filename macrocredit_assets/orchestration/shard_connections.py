@@ -71,7 +71,8 @@ class ShardConnections:
     def transaction(self, shard: str) -> Iterator[Connection]:
         """Lend the connection of a shard, in a transaction that is committed unless the block raises.
 
-        Another shard may be asked for inside the block; the same one once more is part of the same transaction.
+        Another shard may be asked for inside the block; the same one once more is part of the same transaction, which
+        is then undone by the outer block alone.
         """
         with self._lock:
             if (joined := self._at_work.get(shard)) is not None:

@@ -23,10 +23,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore, Thread
 from typing import BinaryIO
 
 from macrocredit_assets.persistence.atomic import make_directory, open_temporary, sweep, sync_directory
@@ -34,7 +34,7 @@ from macrocredit_assets.persistence.atomic import make_directory, open_temporary
 __all__ = ["Staging", "staged"]
 
 #: How many files of years are encoded at a time, each from a copy of its rows.
-_THREADS = 4
+_AT_A_TIME = 4
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Staging:
         self._created: list[_Temporary] = []
         self._replaced: list[_Temporary] = []
         self._removed: list[Path] = []
-        self._threads = ThreadPoolExecutor(_THREADS)
-        self._written: list[Future[None]] = []
+        self._writing: list[_Writing] = []
+        self._turns = BoundedSemaphore(_AT_A_TIME)
 
     def create(self, path: Path) -> BinaryIO:
         """Open the commit: a file of a new name, which is written once and never changes. There is one at most.
@@ -68,11 +68,14 @@ class Staging:
         """Have a file written that takes the place of another; a symbolic link is followed, and permissions stay.
 
         Another thread calls ``write`` with the open file, now or later; what it raises is raised when the block ends.
+        Where no thread can be had, as at the end of a process, this one does.
         """
         target = path.resolve()
         make_directory(target.parent)
         sweep(target)
-        self._written.append(self._threads.submit(_write, self._open(target, self._replaced), write))
+        writing = _Writing(self._open(target, self._replaced), write, self._turns)
+        self._writing.append(writing)
+        writing.begin()
 
     def remove(self, path: Path) -> None:
         """Remove a file after the commit, before others are replaced."""
@@ -88,8 +91,8 @@ class Staging:
         for each in self._created:
             each.handle.flush()
             os.fsync(each.handle.fileno())
-        for written in self._written:
-            written.result()
+        for writing in self._writing:
+            writing.finish()
         for each in self._created:
             os.link(each.path, each.target)  # unlike a rename, it refuses a name that is taken
             each.path.unlink()
@@ -104,7 +107,8 @@ class Staging:
 
     def close(self) -> None:
         """Remove what is not in its place."""
-        self._threads.shutdown(cancel_futures=True)
+        for writing in self._writing:
+            writing.wait()
         with ExitStack() as handles:
             for each in (*self._created, *self._replaced):
                 handles.enter_context(each.handle)
@@ -113,12 +117,43 @@ class Staging:
                 each.path.unlink(missing_ok=True)
 
 
-def _write(temporary: _Temporary, write: Callable[[BinaryIO], object]) -> None:
-    write(temporary.handle)
-    with suppress(FileNotFoundError):
-        temporary.path.chmod(stat.S_IMODE(temporary.target.stat().st_mode))
-    temporary.handle.flush()
-    os.fsync(temporary.handle.fileno())
+class _Writing:
+    """The writing of one file by a thread of its own, until its bytes are durable."""
+
+    def __init__(self, temporary: _Temporary, write: Callable[[BinaryIO], object], turns: BoundedSemaphore) -> None:
+        self._temporary, self._write, self._turns = temporary, write, turns
+        self._thread: Thread | None = None
+        self._error: BaseException | None = None
+
+    def begin(self) -> None:
+        thread = Thread(target=self._run)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._run()
+        else:
+            self._thread = thread
+
+    def wait(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def finish(self) -> None:
+        self.wait()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        each = self._temporary
+        try:
+            with self._turns:
+                self._write(each.handle)
+                with suppress(FileNotFoundError):
+                    each.path.chmod(stat.S_IMODE(each.target.stat().st_mode))
+                each.handle.flush()
+                os.fsync(each.handle.fileno())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, whoever waits for the file is told
+            self._error = error
 
 
 @contextmanager

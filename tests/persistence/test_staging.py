@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -117,6 +119,34 @@ def test_bytes_that_cannot_be_made_durable(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="Input/output error"), staged() as files:
         files.replace(tmp_path / "current.bin", lambda file: file.write(b"new"))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"current.bin": b"old"}
+
+
+def test_threads_that_outlive_the_main_one_can_write(tmp_path: Path) -> None:
+    """A program that leaves its writes to threads, and ends before they do, loses none."""
+    script = (
+        "import sys, threading, time; from pathlib import Path\n"
+        "from macrocredit_assets.persistence.staging import staged\n"
+        "def late():\n"
+        "    threading.main_thread().join()\n"
+        "    with staged() as files:\n"
+        "        files.replace(Path(sys.argv[1]) / 'current.bin', lambda file: file.write(b'new'))\n"
+        "        files.create(Path(sys.argv[1]) / '1.bin').write(b'new')\n"
+        "threading.Thread(target=late).start()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"1.bin": b"new", "current.bin": b"new"}
+
+
+def test_no_thread_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system gives no thread, files are written one after the other."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    create(tmp_path / "1.bin", b"new", beside=tmp_path / "current.bin")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"1.bin": b"new", "current.bin": b"new"}
 
 
 def test_file_that_cannot_be_written_keeps_the_commit_back(tmp_path: Path) -> None:
