@@ -46,8 +46,8 @@ def main() -> None:
             if options.compare:
                 each = replace(each, rounds=1)
             result = _cold(each, room) if isinstance(each, Cold) else _warm(each, room)
-            print(table(result), end="\n\n", flush=True)
-            results.append(result)
+            results.append(replace(result, judged=not options.compare))
+            print(table(results[-1]), end="\n\n", flush=True)
     if len(results) > 1:
         print(summary(results))
     if options.out:

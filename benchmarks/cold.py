@@ -6,17 +6,16 @@ largest process among a command and its children, as the system counts it.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 from benchmarks import files
@@ -94,18 +93,15 @@ def run(step: Step, folder: Path) -> tuple[float, float]:
     """
     step.prepare(folder)
     environment = {**clean_environment(), **step.environment(folder)}
-    with tempfile.TemporaryFile("w+") as output:
-        started = perf_counter()
-        process = subprocess.Popen(
-            step.command(folder), env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            output.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, process.args, output.read())
-    return seconds / step.units, usage.ru_maxrss / 1024
+    command, told = step.command(folder), folder / "timed.json"
+    timed = [PYTHON, str(Path(__file__).with_name("timed.py")), str(told), *command]
+    done = subprocess.run(
+        timed, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout)
+    taken = json.loads(told.read_text(encoding="utf-8"))
+    return taken["seconds"] / step.units, taken["peak_mb"]
 
 
 def clean_environment() -> dict[str, str]:

@@ -59,12 +59,13 @@ class Growth:
 
     @property
     def steepest(self) -> float:
-        """The largest slope between two neighbouring sizes, on logarithmic scales; 1 is linear."""
+        """The largest slope between two neighbouring sizes, on logarithmic scales; 1 is linear. Of one size it is 0."""
         points = list(zip(self.sizes, self.seconds, strict=True))
-        return max(
+        slopes = (
             math.log(after / before) / math.log(larger / smaller)
             for (smaller, before), (larger, after) in pairwise(points)
         )
+        return max(slopes, default=0.0)
 
 
 def main() -> None:
@@ -122,7 +123,8 @@ def table(results: Sequence[Growth]) -> str:
         lines += ["| --- |" + " ---: |" * (len(sizes) + 1)]
         for each in chosen:
             cells = [f"{taken:.2f} s" for taken in each.seconds]
-            lines.append(f"| {each.title} | {' | '.join(cells)} | {each.steepest:.2f} |")
+            steepest = f"{each.steepest:.2f}" if len(sizes) > 1 else ""
+            lines.append(f"| {each.title} | {' | '.join(cells)} | {steepest} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -47,13 +47,14 @@ class Time:
 
 @dataclass(frozen=True)
 class Result:
-    """One piece of work, by all contestants, ours first."""
+    """One piece of work, by all contestants, ours first; one round alone is not judged."""
 
     name: str
     title: str
     promise: str
     holds: bool | None
     times: tuple[Time, ...]
+    judged: bool = True
 
 
 def machine() -> dict[str, object]:
@@ -82,7 +83,7 @@ def as_json(results: Sequence[Result]) -> dict[str, object]:
 def table(result: Result) -> str:
     """Return one piece of work as lines of Markdown: a title, the promise, and a row per contestant."""
     lines = [
-        f"**{result.title}** - {result.promise}: {_WORDS[result.holds]}",
+        f"**{result.title}** - {_judged(result)}",
         "",
         "| | median | ours / its | peak memory | rows | on disk |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -116,9 +117,13 @@ def summary(results: Sequence[Result]) -> str:
             else f"{other.who} absent"
             for other in others
         ]
-        promise = f"{result.promise}: {_WORDS[result.holds]}"
-        lines.append(f"| {result.title} | {_duration(ours.seconds or 0)} | {', '.join(ratios)} | {promise} |")
+        taken = _duration(ours.seconds) if ours.seconds else ""
+        lines.append(f"| {result.title} | {taken} | {', '.join(ratios)} | {_judged(result)} |")
     return "\n".join(lines)
+
+
+def _judged(result: Result) -> str:
+    return f"{result.promise}: {_WORDS[result.holds]}" if result.judged else f"{result.promise}: not judged"
 
 
 def _duration(seconds: float) -> str:

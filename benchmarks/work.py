@@ -79,8 +79,8 @@ class Work:
     flush_ms: float = 0
 
 
-#: With it ArcticDB takes the 20 ms for a durable day that the promise was made beside.
-_SLOW_MS = 4
+#: With it ArcticDB takes some 20 ms for a durable day, beside which the promise was made.
+_SLOW_MS = 2
 
 WORK = (
     Work(

@@ -43,8 +43,16 @@ def _answer(contestant: object, request: dict) -> dict:
     started = perf_counter()
     answer = method(**request.get("with", {}))
     seconds = perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak_mb": peak, **digest(answer)}
+    return {"seconds": seconds, "peak_mb": _peak_mb(), **digest(answer)}
+
+
+def _peak_mb() -> float:
+    """Return the peak memory of this process; what the system counts otherwise begins with that of its parent."""
+    try:
+        with open("/proc/self/status", encoding="utf-8") as file:  # noqa: PTH123 - no file of anybody's
+            return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM"))
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def digest(answer: object) -> dict:
