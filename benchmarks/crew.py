@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,11 @@ class Crew:
         path.mkdir(exist_ok=True)
         return path
 
+    @cached_property
+    def _disk(self) -> dict[str, str] | None:
+        """What the environment of the contestants needs for their disk; None where it cannot be had."""
+        return slow_disk(self.folder, self.flush_ms) if self.flush_ms else {}
+
     def _process(self, who: str) -> subprocess.Popen[str] | None:
         if who not in self._processes:
             contestant = CONTESTANTS[who]
@@ -121,8 +127,7 @@ class Crew:
             elif not _importable(contestant):
                 self._absent[who] = "not installed; uv sync --group bench brings it"
                 return None
-            disk = slow_disk(self.folder, self.flush_ms) if self.flush_ms else {}
-            if disk is None:
+            if self._disk is None:
                 self._absent[who] = "a slow disk is made by a C compiler, and there is no cc"
                 return None
             self._processes[who] = subprocess.Popen(
@@ -130,7 +135,7 @@ class Crew:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={**os.environ, **disk, "PYTHONPATH": str(_HERE.parent)},
+                env={**os.environ, **self._disk, "PYTHONPATH": str(_HERE.parent)},
             )
         return self._processes[who]
 

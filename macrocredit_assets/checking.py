@@ -1,7 +1,7 @@
 """The checks of a dataset: what the rules say of rows that are stored, and of the source they came from.
 
 What belongs here: what is read for a check, and who is asked. What must not: rules (``quality``), and how an answer
-looks (``cli``, ``orchestration``). Each check reads what its rules need, and `source` no more than dates.
+looks (``cli``, ``orchestration``). Each check reads what its rules need, and ``source`` no more than dates.
 """
 
 from __future__ import annotations

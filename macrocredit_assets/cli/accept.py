@@ -18,6 +18,7 @@ from macrocredit_assets.windows import Coverage, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from macrocredit_assets.catalog import Catalog
     from macrocredit_assets.persistence import Accepted, DatasetStore
 
 __all__ = ["command"]
@@ -75,7 +76,7 @@ def command(
     else:
         if not reason:
             raise UsageError("Say why these rows are taken as they are: --reason TEXT")
-        done, said = _found(context, name, rule, window), "accepted"
+        done, said = _found(context, catalog, name, rule, window), "accepted"
         if done:
             store.accept(rule, done, reason=reason)
     if as_json:
@@ -98,14 +99,13 @@ def _check_rule(name: str) -> None:
         raise UsageError(f"{name!r} says nothing of stored rows that can be accepted; {', '.join(known)} do.")
 
 
-def _found(context: Context, name: str, rule: str, window: Window) -> Coverage:
+def _found(context: Context, catalog: Catalog, name: str, rule: str, window: Window) -> Coverage:
     """Return the dates in a window on which a rule finds something that nobody has accepted."""
-    from macrocredit_assets.catalog import load_catalog
     from macrocredit_assets.checking import check
     from macrocredit_assets.holdings import Holdings
     from macrocredit_assets.quality import RULES
 
-    holdings = Holdings(context.settings, load_catalog(context.settings.catalog))
+    holdings = Holdings(context.settings, catalog)
     checks = [each.check for each in RULES if each.name == rule]
     report = check(holdings, name, window, today=context.yesterday + timedelta(days=1), checks=checks)
     found = [one for result in report.results for one in result.findings if one.rule == rule and not one.accepted]

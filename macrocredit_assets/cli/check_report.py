@@ -18,6 +18,7 @@ import click
 
 from macrocredit_assets.cli import render
 from macrocredit_assets.cli.context import Context
+from macrocredit_assets.findings import by_rule
 
 if TYPE_CHECKING:
     from macrocredit_assets.checking import CheckResult, Report
@@ -112,22 +113,15 @@ def _rows(checked: Checked) -> Iterator[list[str]]:
     for result in checked.results if checked.report and checked.report.window else ():
         if not result.passed:
             told = [one for one in result.findings if one.severity in _COLOURS]
-            yield [checked.name, result.check, result.outcome, _found(told)]
+            yield [checked.name, result.check, result.outcome, by_rule(told)]
     if checked.report and checked.report.window and (passed := [one for one in checked.results if one.passed]):
         found = [finding for result in passed for finding in result.findings]
         yield [
             checked.name,
             ", ".join(result.check for result in passed),
             "passed",
-            _found(found) or checked.report.nothing,
+            by_rule(found) or checked.report.nothing,
         ]
-
-
-def _found(findings: Iterable[Finding]) -> str:
-    counts: Counter[str] = Counter()
-    for one in findings:
-        counts[f"{one.rule} {{:,}} accepted" if one.accepted else f"{one.rule} {{:,}}"] += one.count
-    return ", ".join(told.format(count) for told, count in counts.items())
 
 
 def _print_findings(context: Context, checked: Iterable[Checked]) -> None:

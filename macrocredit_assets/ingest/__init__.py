@@ -8,6 +8,16 @@ from macrocredit_assets.ingest.beside import Beside, stored_beside
 from macrocredit_assets.ingest.market import ingest
 from macrocredit_assets.ingest.own import own_series, take
 from macrocredit_assets.ingest.results import Ingested, SignalInput
-from macrocredit_assets.ingest.signal import derive
+from macrocredit_assets.ingest.signal import derive, signal_series
 
-__all__ = ["Beside", "Ingested", "SignalInput", "derive", "ingest", "own_series", "stored_beside", "take"]
+__all__ = [
+    "Beside",
+    "Ingested",
+    "SignalInput",
+    "derive",
+    "ingest",
+    "own_series",
+    "signal_series",
+    "stored_beside",
+    "take",
+]

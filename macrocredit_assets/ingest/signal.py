@@ -15,14 +15,18 @@ from macrocredit_assets.catalog.lookback import looks_back, stretches
 from macrocredit_assets.catalog.models import RollDays, SignalSpec
 from macrocredit_assets.errors import CatalogError
 from macrocredit_assets.ingest.beside import Beside
-from macrocredit_assets.ingest.judged import accepted, conform, stop_on_errors
+from macrocredit_assets.ingest.judged import accepted, conform, judge_beside, stop_on_errors
 from macrocredit_assets.ingest.results import Ingested, SignalInput
-from macrocredit_assets.quality import judge
 from macrocredit_assets.signals import SignalContext, SignalFunction
 from macrocredit_assets.sources.units import round_decimals
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["derive"]
+__all__ = ["derive", "signal_series"]
+
+
+def signal_series(spec: SignalSpec) -> str:
+    """Return what the numbers of a signal are."""
+    return f"signal:{spec.name}"
 
 
 def derive(
@@ -78,15 +82,14 @@ def derive(
     full = values.reindex(joined.index)[has].dropna()
     frame = pd.DataFrame({spec.main: round_decimals(full.to_numpy(), spec.columns[spec.main].decimals)}, full.index)
     frame = frame[_inside(frame.index, window)]
-    held, kept = (stored.rows, stored.accepted) if stored else (None, {})
-    findings = judge(spec, frame, held, accept=accept, accepted=kept)
+    findings = judge_beside(spec, frame, stored, accept)
     stop_on_errors(spec, window, findings)
     shared = _inside(joined.index, window).sum()
     dates = pd.DatetimeIndex(sorted(set().union(*(column.index for column in columns.values()))))
     absent = {"input_missing": int(_inside(dates, window).sum() - shared), "warm_up": int(shared - len(frame))}
     return Ingested(
         frame=conform(spec, frame),
-        series=f"signal:{spec.name}",
+        series=signal_series(spec),
         window=window,
         answered=reduce(Coverage.intersect, (given.coverage for given in inputs.values()), waiting.holes(window)),
         rows_read=sum(len(given.frame) for given in inputs.values()),

@@ -13,7 +13,7 @@ import dagster as dg
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec, series_key
 from macrocredit_assets.errors import NotServedError
-from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest, stored_beside
+from macrocredit_assets.ingest import Ingested, SignalInput, derive, ingest, signal_series, stored_beside
 from macrocredit_assets.orchestration.definition_metadata import (
     code_reference,
     definition_metadata,
@@ -116,7 +116,7 @@ def _signal_asset(
 ) -> dg.AssetsDefinition:
     def compute(context: dg.AssetExecutionContext, **inputs: SignalInput) -> Ingested:
         window = window_of(context.partition_key_range)
-        stored = stored_beside(open_store(settings, spec, as_stored=True), window, f"signal:{spec.name}")
+        stored = stored_beside(open_store(settings, spec, as_stored=True), window, signal_series(spec))
         accept = accepted_rules(context.run.tags)
         with violations_shown():
             return derive(spec, window, inputs, functions, catalog, accept=accept, stored=stored)

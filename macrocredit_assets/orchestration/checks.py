@@ -5,13 +5,13 @@ not: what is looked at, and who says that it is wrong (``checking.py``). The ste
 in: an un-partitioned check that took its asset as input would load every partition.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
 
 from macrocredit_assets.catalog import Catalog, DatasetSpec, SignalSpec
 from macrocredit_assets.checking import CheckResult, Report, check, checks_of
+from macrocredit_assets.findings import by_rule
 from macrocredit_assets.holdings import Holdings
 from macrocredit_assets.orchestration.dagster_private import know_materialization
 from macrocredit_assets.orchestration.finding_metadata import finding_metadata
@@ -95,7 +95,4 @@ def _summary(report: Report, result: CheckResult) -> str:
     if len(result.findings) == 1:
         return f"{result.findings[0].rule}: {result.findings[0].message}"
     # each of them has a line of its own among the metadata
-    found: Counter[str] = Counter()
-    for one in result.findings:
-        found[f"{one.rule} {{:,}} accepted" if one.accepted else f"{one.rule} {{:,}}"] += one.count
-    return f"In {report.window}: {', '.join(told.format(count) for told, count in found.items())}."
+    return f"In {report.window}: {by_rule(result.findings)}."

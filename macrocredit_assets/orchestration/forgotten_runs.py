@@ -104,9 +104,8 @@ def _delete_events(connection: Connection, run_ids: Sequence[str]) -> None:
     kept = db.and_(event.dagster_event_type.in_(_KEPT_TYPES), ~replaced)
     gone = db.select(event.id).where(event.run_id.in_(run_ids), db.or_(event.dagster_event_type.is_(None), ~kept))
     ids = [*connection.scalars(gone)]
-    for table, column in ((AssetEventTagsTable, AssetEventTagsTable.c.event_id), (SqlEventLogStorageTable, event.id)):
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            connection.execute(table.delete().where(column.in_(ids[start : start + _IDS_AT_ONCE])))
+    _delete(connection, AssetEventTagsTable.c.event_id, ids)
+    _delete(connection, event.id, ids)
 
 
 def _delete_check_results(connection: Connection, run_ids: Sequence[str]) -> None:
@@ -129,6 +128,10 @@ def _delete_check_results(connection: Connection, run_ids: Sequence[str]) -> Non
         .exists()
     )
     gone = db.select(result.id).where(result.run_id.in_(run_ids), db.or_(result.execution_status == planned, replaced))
-    ids = [*connection.scalars(gone)]
+    _delete(connection, result.id, [*connection.scalars(gone)])
+
+
+def _delete(connection: Connection, column: db.Column[int], ids: Sequence[int]) -> None:
+    """Delete the rows of a column's table that have one of these ids there."""
     for start in range(0, len(ids), _IDS_AT_ONCE):
-        connection.execute(AssetCheckExecutionsTable.delete().where(result.id.in_(ids[start : start + _IDS_AT_ONCE])))
+        connection.execute(db.delete(column.table).where(column.in_(ids[start : start + _IDS_AT_ONCE])))

@@ -15,11 +15,10 @@ from macrocredit_assets.persistence.schemas import DATE
 
 __all__ = ["write_table"]
 
-# Measured on 5,900 rows of prices in five columns, without the disk (a month of one column / all rows / write, ms; kB):
-# plain zstd 0.15 / 0.66 / 1.41, 181; plain lz4 0.10 / 0.29 / 0.89, 212; lz4 of the bytes in streams, dates as
-# differences 0.08 / 0.21 / 0.41, 174. Groups of 512 rows take twice as long, one group half as long again for a month.
+# Measured by `python -m benchmarks.encodings`, told in docs/performance.md. Beside plain lz4, the bytes in streams and
+# dates as differences are smaller by a sixth and written faster by a third; zstd takes twice as long, for it sets up
+# anew for every page. Groups of 512 rows take longer for everything; one group would do as well for a daily history.
 # Dictionaries of prices that hardly repeat cost a third of the size; the index of pages is read by nobody here.
-# One row of a thousand columns: zstd 17 ms to write and 15 to read, lz4 9 and 6: zstd sets up anew for every page.
 _ROW_GROUP = 4096
 _COMPRESSION = "lz4"
 _ENCODINGS = {

@@ -72,10 +72,8 @@ def frame_mismatches(frame: pd.DataFrame, schema: pa.Schema) -> list[str]:
     """Return how a frame differs from what can be stored under a schema, one sentence for each difference."""
     mismatches = _index_mismatches(frame.index)
     texts = {dtype: str(dtype) for dtype in set(frame.dtypes)}
-    names, kinds = (
-        set(schema.names),
-        {name: texts[dtype] for name, dtype in zip(frame.columns, frame.dtypes, strict=True)},
-    )
+    kinds = {name: texts[dtype] for name, dtype in zip(frame.columns, frame.dtypes, strict=True)}
+    names = set(schema.names)
     extra = [name for name in frame.columns if name not in names]
     mismatches += [f"column {name!r} is not a column of the dataset" for name in extra]
     repeated = [*frame.columns[frame.columns.duplicated()].unique()]

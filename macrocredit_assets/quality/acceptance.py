@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from macrocredit_assets.findings import SHOWN, Finding
 from macrocredit_assets.quality.rules import RULES
-from macrocredit_assets.quality.subject import Example, Observation
+from macrocredit_assets.quality.subject import Example, Observation, comes_as_stored
 from macrocredit_assets.windows import Coverage, Window
 
 __all__ = ["accepted_by_date", "as_stored", "counted", "without"]
@@ -35,12 +34,10 @@ def as_stored(
     if stored is None or not accepted or not set(frame.columns) <= set(stored.columns):
         return {}
     came = frame[~frame.index.duplicated(keep="last")]
-    held = stored.reindex(index=came.index, columns=came.columns)
     try:
-        left, right = came.to_numpy(np.float64), held.to_numpy(np.float64)
+        same = comes_as_stored(came, stored)
     except (TypeError, ValueError):
         return {}  # what is no number is no stored row
-    same = ((left == right) | (np.isnan(left) & np.isnan(right))).all(axis=1) & came.index.isin(stored.index)
     other = Coverage.of(Window(day, day) for day in pd.DatetimeIndex(came.index[~same]).date)
     return {rule: dates.without(other) for rule, dates in accepted.items()}
 

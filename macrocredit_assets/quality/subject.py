@@ -17,7 +17,17 @@ from macrocredit_assets.catalog.models import Entry
 from macrocredit_assets.findings import SHOWN
 from macrocredit_assets.windows import Coverage, Window
 
-__all__ = ["Example", "Observation", "Subject", "as_plain", "as_row", "dates_of", "seen_cells", "seen_rows"]
+__all__ = [
+    "Example",
+    "Observation",
+    "Subject",
+    "as_plain",
+    "as_row",
+    "comes_as_stored",
+    "dates_of",
+    "seen_cells",
+    "seen_rows",
+]
 
 Example = Mapping[str, str | float | int | None]
 
@@ -100,14 +110,18 @@ class Subject:
         """The same, without rows that come as they are stored: what is usual or odd in them was told back then."""
         if self.window is not None or self.beside is None:
             return self
-        stored = self.beside.reindex(index=self.rows.index, columns=self.rows.columns).astype("float64")
-        rows = self.rows.astype("float64")
-        same = ((rows == stored) | (rows.isna() & stored.isna())).all(axis=1) & rows.index.isin(self.beside.index)
-        return replace(self, rows=self.rows[~same], beside=self.beside)
+        return replace(self, rows=self.rows[~comes_as_stored(self.rows, self.beside)])
 
     def is_judged(self, index: pd.Index) -> np.ndarray:
         """Return which dates have a row that is judged."""
         return np.asarray(index.isin(self.rows.index))
+
+
+def comes_as_stored(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows of numbers are stored just so, in every column that they have."""
+    came = rows.astype("float64")
+    held = stored.reindex(index=rows.index, columns=rows.columns).astype("float64")
+    return ((came == held) | (came.isna() & held.isna())).all(axis=1) & rows.index.isin(stored.index)
 
 
 def seen_cells(message: str, values: pd.Series[float], count: int | None = None) -> Observation:

@@ -90,7 +90,7 @@ class PublisherServer(ABC):
         times: int | None = None,
         days: Container[date] | None = None,
     ) -> None:
-        """Draft with a fault; of several that apply to a request, with the one that was installed first.
+        """Answer with a fault; of several that apply to a request, with the one that was installed first.
 
         Parameters
         ----------
