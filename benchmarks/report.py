@@ -107,7 +107,7 @@ def table(result: Result) -> str:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return all pieces of work as one table of Markdown: our median, and how often it goes into that of each other."""
+    """Return all pieces of work as one table of Markdown: our median, and what part it is of each other one's."""
     lines = ["| work | ours | ours / its | promised |", "| --- | ---: | --- | --- |"]
     for result in results:
         ours, *others = result.times
